@@ -1,0 +1,22 @@
+"""Leave package indexes out of a Pipfile.lock, so that pipenv's default applies everywhere.
+
+pipenv writes `_meta.sources` and an `index` key per package each time it locks. `sources` becomes an
+empty list (pipenv fails where the key is absent); the `index` keys go. Hashes stay as they are.
+"""
+
+import json
+import pathlib
+import sys
+
+
+def strip(lock: dict) -> dict:
+    lock["_meta"]["sources"] = []
+    for section in ("default", "develop"):
+        for package in lock.get(section, {}).values():
+            package.pop("index", None)
+    return lock
+
+
+if __name__ == "__main__":
+    path = pathlib.Path(sys.argv[1])
+    path.write_text(json.dumps(strip(json.loads(path.read_text())), indent=4, sort_keys=True) + "\n")

@@ -1,0 +1,55 @@
+# The project's verbs. Each is enough on its own in a fresh clone: it first makes .tools/ (pipenv)
+# and .venv/ (what Pipfile.lock names, on Python 3.13), and touches no other environment.
+
+PYTHON ?= python3
+PIPENV_VERSION := 2026.10.3
+
+# An activated virtual environment, or settings for another project, must not redirect pipenv.
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_NOSPIN := 1
+export PIPENV_PIPFILE := $(CURDIR)/Pipfile
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET
+
+PIPENV := .tools/bin/pipenv
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help local test check lock clean
+
+help: ## Show the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lists the options)
+	@$(BIN)/python -m local $(ARGS)
+
+test: check ## Lint, types, template checks and every test
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: .venv/.synced ## Lint, formatting, types, template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint template.yaml
+
+lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
+	@$(PIPENV) lock
+	@$(PYTHON) .ci/strip_lock.py Pipfile.lock
+	@$(PIPENV) verify
+
+clean: ## Remove the environments and everything that was built
+	@rm -rf .tools .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage requirements.txt
+
+$(PIPENV): Makefile
+	@echo "Making .tools/ with pipenv $(PIPENV_VERSION) …"
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "pipenv==$(PIPENV_VERSION)"
+	@touch $@
+
+.venv/.synced: Pipfile.lock | $(PIPENV)
+	@echo "Making .venv/ from Pipfile.lock (Python 3.13; under a minute as a rule) …"
+	@$(PIPENV) sync --dev --quiet < /dev/null || { $(PIPENV) --py > /dev/null 2>&1 || printf '%s\n' \
+	  'lambda-mips-api needs Python 3.13, the version of its Lambda runtime, and found none.' \
+	  'Install it (for example "pyenv install 3.13"), or name it: make $(MAKECMDGOALS) PIPENV_PYTHON=/path/to/python3.13' >&2; exit 1; }
+	@touch $@
