@@ -1,0 +1,51 @@
+"""boto3 clients with time-outs, from one session, and the one translation of their exceptions."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+# Two tries of at most (1 + 3) s: what a reader can spend on S3 without passing API Gateway's 29 s.
+READER_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+    response_checksum_validation="when_required",
+)
+DEFAULT_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    response_checksum_validation="when_required",
+)
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    # A second session costs a quarter of a first client; another client of this one, a twentieth.
+    return boto3.Session()
+
+
+def client(service: str, config: Config = DEFAULT_CONFIG) -> Any:
+    """Make a client; endpoint, region and credentials come from the environment."""
+    return _session().client(service, config=config)  # type: ignore[call-overload]
+
+
+def error_code(exc: ClientError) -> str:
+    """Return AWS's code of an error, such as AccessDenied or 412."""
+    return str(exc.response.get("Error", {}).get("Code", "unknown"))
+
+
+@contextmanager
+def translated(error: Callable[[str], Exception], operation: str) -> Iterator[None]:
+    """Raise `error` for whatever boto3 raises inside; the message names operation and code only."""
+    try:
+        yield
+    except ClientError as exc:
+        raise error(f"{operation}: {error_code(exc)}") from exc
+    except BotoCoreError as exc:
+        raise error(f"{operation}: {type(exc).__name__}") from exc

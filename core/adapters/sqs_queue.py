@@ -1,0 +1,145 @@
+"""The rebuild queue and the dead-letter queue on SQS FIFO."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from core.adapters.aws import translated
+from core.errors import QueueUnavailableError
+from core.messages import MESSAGE_GROUP, RebuildMessage
+from core.ports import DeadLetter, QueueDepth
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+BATCH_LIMIT = 10
+"""Most messages that one SQS request takes."""
+LOOK_SECONDS = 60
+"""How long a dead letter is hidden while it is looked at."""
+
+
+class _SqsQueue:
+    """A queue whose client is made when it is first needed: most readers never need one."""
+
+    def __init__(self, make_client: Callable[[], "SQSClient"], queue_url: str) -> None:
+        self._make_client = make_client
+        self._queue_url = queue_url
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        return self._make_client()
+
+    def depth(self) -> QueueDepth:
+        """Ask for the approximate numbers of waiting and of hidden messages."""
+        with translated(QueueUnavailableError, "SQS GetQueueAttributes"):
+            attributes = self._sqs.get_queue_attributes(
+                QueueUrl=self._queue_url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+        return QueueDepth(
+            visible=int(attributes["ApproximateNumberOfMessages"]),
+            in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+
+class SqsRebuildQueue(_SqsQueue):
+    """Implements RebuildQueue."""
+
+    def send(self, message: RebuildMessage, deduplication_id: str) -> str:
+        """Send a message to the one message group."""
+        return self.send_again(message.to_body(), deduplication_id)
+
+    def send_again(self, body: str, deduplication_id: str) -> str:
+        """Send a body, whatever it says, to the one message group."""
+        with translated(QueueUnavailableError, "SQS SendMessage"):
+            return self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=body,
+                MessageGroupId=MESSAGE_GROUP,
+                MessageDeduplicationId=deduplication_id,
+            )["MessageId"]
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Set what is left of a received message's visibility time-out."""
+        with translated(QueueUnavailableError, "SQS ChangeMessageVisibility"):
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+
+class SqsDeadLetterQueue(_SqsQueue):
+    """Implements DeadLetterQueue."""
+
+    def send(
+        self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
+    ) -> None:
+        """Send a message with text attributes."""
+        with translated(QueueUnavailableError, "SQS SendMessage"):
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=body,
+                MessageGroupId=group,
+                MessageDeduplicationId=deduplication_id,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in attributes.items()
+                },
+            )
+
+    def receive_all(self) -> Iterator[DeadLetter]:
+        """Receive until nothing more comes; of one message group that is ten at most."""
+        while True:
+            with translated(QueueUnavailableError, "SQS ReceiveMessage"):
+                messages = self._sqs.receive_message(
+                    QueueUrl=self._queue_url,
+                    MaxNumberOfMessages=BATCH_LIMIT,
+                    VisibilityTimeout=LOOK_SECONDS,
+                    MessageAttributeNames=["All"],
+                    MessageSystemAttributeNames=["All"],
+                ).get("Messages", [])
+            if not messages:
+                return
+            yield from map(_dead_letter, messages)
+
+    def release(self, letters: Iterable[DeadLetter]) -> None:
+        """End the letters' visibility time-outs."""
+        for chunk in batched(letters, BATCH_LIMIT, strict=False):
+            with translated(QueueUnavailableError, "SQS ChangeMessageVisibilityBatch"):
+                self._sqs.change_message_visibility_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {
+                            "Id": str(number),
+                            "ReceiptHandle": letter.receipt_handle,
+                            "VisibilityTimeout": 0,
+                        }
+                        for number, letter in enumerate(chunk)
+                    ],
+                )
+
+    def delete(self, letter: DeadLetter) -> None:
+        """Delete one message."""
+        with translated(QueueUnavailableError, "SQS DeleteMessage"):
+            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle)
+
+
+def _dead_letter(message: "MessageTypeDef") -> DeadLetter:
+    system = message.get("Attributes", {})
+    return DeadLetter(
+        message_id=message["MessageId"],
+        body=message["Body"],
+        receipt_handle=message["ReceiptHandle"],
+        sent_at=datetime.fromtimestamp(int(system["SentTimestamp"]) / 1000, UTC),
+        receives=int(system["ApproximateReceiveCount"]),
+        group=system.get("MessageGroupId", ""),
+        attributes={
+            name: value.get("StringValue", "")
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
+    )

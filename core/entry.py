@@ -1,0 +1,158 @@
+"""A cache entry: one JSON object, of one schema version, that a reader can serve from.
+
+Shape (`v1`):
+
+    {"schema": "v1", "dataset": "programs", "built_at": "…", "fresh_until": "…", "data": {…}}
+
+    data of programs:  {"active": {code: name, …}, "with_inactive": {code: name, …}}, by code
+    data of balances:  {"from": "…", "to": "…", "rows": [[account, name, status, start, activity,
+                       end], …]} in MIP's order; amounts are MIP's decimal texts; an account that
+                       the chart lacks has an empty name and the status null
+
+Times are ISO 8601 with an offset. `built_at` is when the fetch from MIP began, so everything that
+was true at MIP before that moment is in the entry.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+from core.datasets import PROGRAMS, SCHEMA, Dataset
+from core.errors import UnreadableEntryError
+from core.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramLists:
+    """Both deduplicated lists, code to name, in the order of the codes."""
+
+    active: Mapping[str, str]
+    with_inactive: Mapping[str, str]
+
+
+class BalanceRow(NamedTuple):
+    """One GL account in one period. Amounts are decimal texts in the base currency."""
+
+    account: str
+    name: str
+    status: str | None
+    start: str
+    activity: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodBalances:
+    """The accounts that have balances in a period, in MIP's order."""
+
+    period: Period
+    rows: tuple[BalanceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """What the cache holds of one dataset, and until when it counts as fresh."""
+
+    dataset: Dataset
+    built_at: datetime
+    fresh_until: datetime
+    data: ProgramLists | PeriodBalances
+
+    def marked_stale(self, now: datetime) -> Self:
+        """Return the same entry, stale from now on (a soft purge)."""
+        return replace(self, fresh_until=min(now, self.fresh_until))
+
+
+def encode(entry: CacheEntry) -> bytes:
+    """Write an entry as JSON."""
+    document = {
+        "schema": SCHEMA,
+        "dataset": entry.dataset.name,
+        "built_at": entry.built_at.isoformat(),
+        "fresh_until": entry.fresh_until.isoformat(),
+        "data": _data_to_json(entry.data),
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(body: bytes, dataset: Dataset) -> CacheEntry:
+    """Read the entry of a dataset.
+
+    Raises UnreadableEntryError when the body is truncated, no JSON, of another schema version, of
+    another dataset or period, or not of the documented shape. The message tells which, and holds
+    nothing of the body.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise UnreadableEntryError("the object is no JSON") from exc
+    _require(isinstance(document, dict), "the object is no JSON object")
+    _require(document.get("schema") == SCHEMA, f"its schema is not {SCHEMA}")
+    _require(document.get("dataset") == dataset.name, f"its dataset is not {dataset.name}")
+    return CacheEntry(
+        dataset=dataset,
+        built_at=_time(document, "built_at"),
+        fresh_until=_time(document, "fresh_until"),
+        data=_data_from_json(document.get("data"), dataset),
+    )
+
+
+def _require(holds: bool, problem: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not holds:
+        raise UnreadableEntryError(problem)
+
+
+def _time(document: Mapping[str, Any], name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(document.get(name, ""))
+    except (TypeError, ValueError) as exc:
+        raise UnreadableEntryError(f"its {name} is no ISO 8601 time") from exc
+    _require(moment.tzinfo is not None, f"its {name} has no UTC offset")
+    return moment
+
+
+def _data_to_json(data: ProgramLists | PeriodBalances) -> dict[str, Any]:
+    if isinstance(data, ProgramLists):
+        return {"active": dict(data.active), "with_inactive": dict(data.with_inactive)}
+    return {
+        "from": data.period.start.isoformat(),
+        "to": data.period.end.isoformat(),
+        "rows": data.rows,
+    }
+
+
+def _data_from_json(data: object, dataset: Dataset) -> ProgramLists | PeriodBalances:
+    if not isinstance(data, dict):
+        raise UnreadableEntryError("its data is no JSON object")
+    if dataset.name == PROGRAMS:
+        return ProgramLists(_names(data.get("active")), _names(data.get("with_inactive")))
+    return _balances(data, dataset)
+
+
+def _names(names: object) -> Mapping[str, str]:
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise UnreadableEntryError("a program list is no JSON object of names")
+    return dict(sorted(names.items()))
+
+
+def _balances(data: Mapping[str, Any], dataset: Dataset) -> PeriodBalances:
+    try:
+        period = Period.parse(data["from"], data["to"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise UnreadableEntryError("its period is none") from exc
+    _require(period == dataset.period, "its period is not the one of its key")
+    rows = data.get("rows")
+    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+        raise UnreadableEntryError("its rows are not of the documented shape")
+    return PeriodBalances(period, tuple(BalanceRow(*row) for row in rows))
+
+
+def _is_row(row: object) -> bool:
+    if not isinstance(row, list) or len(row) != len(BalanceRow._fields):
+        return False
+    status = row[BalanceRow._fields.index("status")]
+    return all(value is status or isinstance(value, str) for value in row) and (
+        status is None or isinstance(status, str)
+    )

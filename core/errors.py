@@ -1,0 +1,121 @@
+"""Every failure that the service tells apart.
+
+    MipsCacheError
+    ├── ConfigurationError            an environment variable is missing or malformed
+    ├── InvalidParameterError         a query parameter (the caller's fault: 400)
+    ├── InvalidMessageError           a rebuild message that can never work
+    ├── InvalidCommandError           an admin payload that is wrong
+    ├── UnreadableEntryError          a stored object that is no entry of this schema
+    ├── StoreUnavailableError         S3 did not answer, or refused
+    ├── ConflictError                 another write, or a purge, came first
+    ├── QueueUnavailableError         SQS did not answer, or refused
+    ├── SecretsUnavailableError       SSM did not answer, refused, or lacks a parameter
+    ├── EdgeUnavailableError          CloudFront did not take the invalidation
+    └── UpstreamError                 MIP Cloud
+        ├── TransientUpstreamError    worth another try: refused, reset, timed out, 429, 5xx
+        │   └── OutOfTimeError        the invocation's time would not have sufficed
+        ├── AmbiguousLoginError       a login without an answer: a session may be open
+        ├── LockedOutError            login refused although the credentials may be right
+        ├── CredentialsRefusedError   login refused: user or password are wrong
+        ├── SessionLostError          MIP no longer knows the session in mid-work
+        └── UpstreamDataError         a reply that must not reach the cache
+
+Adapters raise these, each `from` the foreign exception, so that nothing above an adapter needs to
+know boto3 or requests. Messages are written by us: they carry status codes and names, never a
+secret, a token or the body of a reply (the one exception, a login's refusal, is redacted and cut).
+"""
+
+
+class MipsCacheError(Exception):
+    """Base of every error that the service raises on purpose."""
+
+
+class ConfigurationError(MipsCacheError):
+    """One or more environment variables are missing or malformed; the message names each."""
+
+
+class InvalidParameterError(MipsCacheError):
+    """A query parameter has a value that is not allowed.
+
+    The message goes to the caller as it stands, so it is built from our own words and the
+    parameter's name, never from the value.
+    """
+
+    def __init__(self, parameter: str, allowed: str) -> None:
+        super().__init__(f"The parameter {parameter} must be {allowed}.")
+        self.parameter = parameter
+        self.allowed = allowed
+
+
+class InvalidMessageError(MipsCacheError):
+    """The body of a rebuild message is wrong in a way that no retry can mend."""
+
+
+class InvalidCommandError(MipsCacheError):
+    """An admin payload is wrong; the message names what is allowed. Nothing was changed."""
+
+
+class UnreadableEntryError(MipsCacheError):
+    """A stored object is truncated, no JSON, or of another schema. It counts as a miss."""
+
+
+class StoreUnavailableError(MipsCacheError):
+    """The cache bucket did not answer in time, or refused the request."""
+
+
+class ConflictError(MipsCacheError):
+    """The entry changed between being read and being written; the write was refused."""
+
+
+class QueueUnavailableError(MipsCacheError):
+    """A queue did not answer in time, or refused the request."""
+
+
+class SecretsUnavailableError(MipsCacheError):
+    """The parameter store did not answer, refused, or lacks a required parameter."""
+
+
+class EdgeUnavailableError(MipsCacheError):
+    """The edge cache did not accept an invalidation."""
+
+
+class UpstreamError(MipsCacheError):
+    """MIP Cloud, or the way to it, failed."""
+
+
+class TransientUpstreamError(UpstreamError):
+    """A failure that another try may not meet.
+
+    `retry_after_seconds` is what MIP asked for in `Retry-After`, or None.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutOfTimeError(TransientUpstreamError):
+    """The call was not started, or was given up: it would have eaten the time for logging out."""
+
+
+class AmbiguousLoginError(UpstreamError):
+    """A login was sent and no usable answer came, so a session may be open at MIP.
+
+    Trying again at once could be the second session that locks everybody out.
+    """
+
+
+class LockedOutError(UpstreamError):
+    """MIP refuses the login for now, as it does while another session of the user is open."""
+
+
+class CredentialsRefusedError(UpstreamError):
+    """MIP does not accept the user name or password. Only an operator can mend that."""
+
+
+class SessionLostError(UpstreamError):
+    """MIP answered 401 in mid-session: the session expired or was closed by someone else."""
+
+
+class UpstreamDataError(UpstreamError):
+    """A reply arrived but is not what MIP documents, or is implausible; nothing is stored."""

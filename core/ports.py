@@ -1,0 +1,230 @@
+"""What the use cases need of the outside world; `core.adapters` and the tests' fakes provide it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from core.messages import RebuildMessage
+from core.periods import Period
+from core.timing import Deadline
+
+Clock = Callable[[], datetime]
+"""Tells the present time as an aware datetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of the cache bucket and the ETag by which it can be replaced."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The object still has the ETag that the caller knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no object; `delete_marker` is the version id of what hides it, if S3 told."""
+
+    delete_marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSummary:
+    """A line of a listing."""
+
+    key: str
+    size_bytes: int
+
+
+class CacheStore(Protocol):
+    """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
+
+    def read(self, key: str, known_etag: str | None = None) -> StoredObject | NotModified | Absent:
+        """Read an object; NotModified if its ETag is still the known one."""
+        ...
+
+    def replace(self, key: str, body: bytes, expected_etag: str | None) -> str:
+        """Write an object only if it still has the expected ETag (None: is still absent).
+
+        Returns the new ETag. Raises ConflictError when it changed, appeared or vanished.
+        """
+        ...
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object, whatever was there."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects, any number of them; absent ones do not matter."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[ObjectSummary]:
+        """List all objects below a prefix, by key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """About how many messages wait, and how many are being worked on (or delayed)."""
+
+    visible: int
+    in_flight: int
+
+
+class RebuildQueue(Protocol):
+    """The queue of rebuild messages. Methods raise QueueUnavailableError."""
+
+    def send(self, message: RebuildMessage, deduplication_id: str) -> str:
+        """Queue a message and return its id."""
+        ...
+
+    def send_again(self, body: str, deduplication_id: str) -> str:
+        """Queue the body of an earlier message as it is, and return the new message's id."""
+        ...
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Keep a received message back for so long before it is delivered again."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """Return about how much is queued."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up. `receipt_handle` is what deletes it, for a short while."""
+
+    message_id: str
+    body: str
+    receipt_handle: str = field(repr=False)
+    sent_at: datetime
+    receives: int
+    group: str
+    attributes: Mapping[str, str]
+
+
+class DeadLetterQueue(Protocol):
+    """Where messages end that cannot be worked off. Methods raise QueueUnavailableError."""
+
+    def send(
+        self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
+    ) -> None:
+        """Add a message in a message group of its own."""
+        ...
+
+    def receive_all(self) -> Iterator[DeadLetter]:
+        """Receive every message that can be had now; each stays hidden until released."""
+        ...
+
+    def release(self, letters: Iterable[DeadLetter]) -> None:
+        """Make received messages visible again."""
+        ...
+
+    def delete(self, letter: DeadLetter) -> None:
+        """Delete a received message."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """Return about how many there are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """MIP's user and password, and the versions of the parameters that hold them."""
+
+    username: str
+    password: str = field(repr=False)
+    versions: Mapping[str, int]
+
+
+class Secrets(Protocol):
+    """The parameter store. Methods raise SecretsUnavailableError."""
+
+    def credentials(self) -> Credentials:
+        """Read the credentials."""
+        ...
+
+    def session_token(self) -> str | None:
+        """Return the token of a session that may be open; None if there is none."""
+        ...
+
+    def store_session_token(self, token: str) -> None:
+        """Note the token, encrypted, so that any later worker can log the session out."""
+        ...
+
+    def forget_session_token(self) -> None:
+        """Delete the note; one that is absent does not matter."""
+        ...
+
+
+class SessionNote(Protocol):
+    """Tells whether a session's token is noted, without being able to read it."""
+
+    def is_session_open(self) -> bool:
+        """Tell whether a session may be open. Raises SecretsUnavailableError."""
+        ...
+
+
+class Upstream(Protocol):
+    """MIP Cloud's calls, one HTTP exchange each (and its retries); errors are UpstreamError.
+
+    No call outlasts its deadline, retries included.
+    """
+
+    def log_in(self, credentials: Credentials, deadline: Deadline) -> str:
+        """Open a session and return its token."""
+        ...
+
+    def log_out(self, token: str, deadline: Deadline) -> None:
+        """Close a session; returning means that it is closed."""
+        ...
+
+    def segments(self, token: str, deadline: Deadline) -> object:
+        """Return the reply that numbers the segments."""
+        ...
+
+    def accounts(self, token: str, deadline: Deadline) -> object:
+        """Return the reply with the accounts of all segments."""
+        ...
+
+    def balances(self, token: str, period: Period, deadline: Deadline) -> object:
+        """Return the reply with a period's balances; its decimals keep MIP's digits."""
+        ...
+
+
+class EdgeCache(Protocol):
+    """The CDN in front of the public routes, if there is one."""
+
+    def invalidate(self) -> str | None:
+        """Drop everything; returns the invalidation's id, or None where there is no CDN.
+
+        Raises EdgeUnavailableError.
+        """
+        ...
+
+
+class Telemetry(Protocol):
+    """Where the service tells what it does. Fields hold no body, secret or token."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Record something that happened as it should."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Record something that an operator may want to know."""
+        ...
+
+    def count(self, metric: str, value: int = 1, **dimensions: str) -> None:
+        """Add to a metric that counts; dimensions have few values each."""
+        ...
+
+    def seconds(self, metric: str, value: float, **dimensions: str) -> None:
+        """Record a duration or an age."""
+        ...

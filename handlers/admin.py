@@ -1,0 +1,49 @@
+"""The admin: invoked directly by an operator, never through the API."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from core.commands import (
+    Command,
+    Discard,
+    ListDeadLetters,
+    Purge,
+    Redrive,
+    Refresh,
+    Status,
+    parse_command,
+)
+from handlers.wiring.admin import Admin, admin
+from handlers.wiring.clock import utc_now
+
+
+def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Do what the payload asks for and return the result.
+
+    A payload that is wrong fails the invocation with InvalidCommandError, and changes nothing.
+    """
+    services = admin()
+    services.telemetry.begin(context.aws_request_id)
+    today = utc_now().astimezone(services.settings.time_zone).date()
+    command = parse_command(event, today)
+    services.telemetry.info("admin command", command=type(command).__name__)
+    return perform(command, services)
+
+
+def perform(command: Command, services: Admin) -> dict[str, Any]:
+    """Perform a command."""
+    settings, operations, desk = services.settings, services.operations, services.desk
+    match command:
+        case Status():
+            return operations.status()
+        case Purge():
+            return operations.purge(command)
+        case Refresh():
+            return operations.refresh(command, settings.balance_months, settings.time_zone)
+        case ListDeadLetters():
+            return desk.show(command)
+        case Redrive():
+            return desk.redrive(command)
+        case Discard():
+            return desk.discard(command)

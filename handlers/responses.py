@@ -1,0 +1,100 @@
+"""What a lookup's result looks like over HTTP: status, caching headers, body.
+
+RFC 9110 (conditional requests), RFC 9111 (Age, Cache-Control), RFC 9211 (Cache-Status),
+RFC 5861 (stale-while-revalidate, stale-if-error).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from email.utils import format_datetime
+
+from core.freshness import Freshness
+from core.lookup import Found, NotFound, Outcome
+from handlers.proxy import Response, problem, response
+from handlers.routes import Route
+
+CACHE_NAME = "mips-cache"
+STALE_IF_ERROR_SECONDS = 86_400
+RETRY_AFTER_OUTAGE_SECONDS = 30
+PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 - 8 * 1024
+"""Lambda's limit for a response, less what the headers of ours can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A body and the entity tag of exactly these bytes."""
+
+    body: str
+    etag: str
+    fits: bool
+
+
+def rendered(text: str) -> Rendered:
+    """Make a body of a text; `fits` tells whether Lambda can return it.
+
+    A lone surrogate, which JSON can smuggle into a name, has no UTF-8 form and is replaced.
+    """
+    content = text.encode("utf-8", "replace")
+    body = content.decode()
+    # Lambda sends the body as a JSON string, where quotes and line ends take more room.
+    fits = len(json.dumps(body, ensure_ascii=False).encode()) <= PAYLOAD_LIMIT_BYTES
+    return Rendered(body, f'"{hashlib.sha256(content).hexdigest()[:32]}"', fits)
+
+
+def found_response(
+    found: Found, body: Rendered, route: Route, if_none_match: str | None, edge_ttl_seconds: int
+) -> Response:
+    """Answer with an entry: 200, or 304 where the client's validator matches."""
+    headers = {
+        "ETag": body.etag,
+        "Cache-Control": _cache_control(route, found.freshness, edge_ttl_seconds),
+        "Cache-Status": _cache_status(found),
+        "Last-Modified": format_datetime(found.loaded.entry.built_at, usegmt=True),
+        "Age": str(found.freshness.age_seconds),
+    }
+    if if_none_match is not None and matches(if_none_match, body.etag):
+        return response(304, headers)
+    return response(200, {"Content-Type": route.content_type, **headers}, body.body)
+
+
+def not_found_response(result: NotFound) -> Response:
+    """Answer that the entry is not there yet. Never 202: clients would take the body for data."""
+    return unavailable_response(
+        "The data is being fetched from the accounting system; please try again.",
+        result.retry_after_seconds,
+        f"fwd=uri-miss; detail={result.detail}",
+    )
+
+
+def unavailable_response(detail: str, retry_after_seconds: int, cache_status: str) -> Response:
+    """Answer 503 with the time after which another try makes sense."""
+    headers = {
+        "Retry-After": str(retry_after_seconds),
+        "Cache-Status": f"{CACHE_NAME}; {cache_status}",
+    }
+    return problem(503, detail, headers)
+
+
+def matches(if_none_match: str, etag: str) -> bool:
+    """Compare weakly, as If-None-Match is compared (RFC 9110, 13.1.2)."""
+    if if_none_match.strip() == "*":
+        return True
+    candidates = (candidate.strip() for candidate in if_none_match.split(","))
+    return any(candidate.removeprefix("W/") == etag for candidate in candidates)
+
+
+def _cache_control(route: Route, freshness: Freshness, edge_ttl_seconds: int) -> str:
+    if not route.is_public:
+        return "private, no-cache"
+    max_age = max(0, min(freshness.ttl_seconds, edge_ttl_seconds))
+    return (
+        f"public, max-age={max_age}, stale-while-revalidate={edge_ttl_seconds}, "
+        f"stale-if-error={STALE_IF_ERROR_SECONDS}"
+    )
+
+
+def _cache_status(found: Found) -> str:
+    if found.outcome is Outcome.BUILT:
+        return f"{CACHE_NAME}; fwd=uri-miss; stored"
+    return f"{CACHE_NAME}; hit; ttl={found.freshness.ttl_seconds}"

@@ -1,0 +1,60 @@
+"""The admin's composition root."""
+
+import functools
+import os
+from dataclasses import dataclass
+
+from core.adapters.aws import client
+from core.adapters.cloudfront_edge import CloudFrontEdge, NoEdge
+from core.adapters.s3_store import S3CacheStore
+from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
+from core.adapters.ssm_secrets import SsmSecrets
+from core.dead_letters import DeadLetterDesk
+from core.operations import Operations
+from core.ports import EdgeCache
+from core.settings import AdminSettings
+from handlers.telemetry import PowertoolsTelemetry
+from handlers.wiring.clock import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """What one execution environment of the admin keeps between invocations."""
+
+    settings: AdminSettings
+    telemetry: PowertoolsTelemetry
+    operations: Operations
+    desk: DeadLetterDesk
+
+
+@functools.cache
+def admin() -> Admin:
+    """Build the admin, once per execution environment.
+
+    Raises ConfigurationError, at each invocation, while the environment is wrong.
+    """
+    settings = AdminSettings.from_environment(os.environ)
+    sqs = functools.partial(client, "sqs")
+    queue = SqsRebuildQueue(sqs, settings.rebuild_queue_url)
+    dead_letters = SqsDeadLetterQueue(sqs, settings.dead_letter_queue_url)
+    operations = Operations(
+        store=S3CacheStore(client("s3"), settings.cache_bucket),
+        queue=queue,
+        dead_letters=dead_letters,
+        session=SsmSecrets(client("ssm"), settings.ssm_path),
+        edge=_edge(settings),
+        clock=utc_now,
+        cache_prefix=settings.cache_prefix,
+    )
+    return Admin(
+        settings=settings,
+        telemetry=PowertoolsTelemetry("admin"),
+        operations=operations,
+        desk=DeadLetterDesk(dead_letters, queue),
+    )
+
+
+def _edge(settings: AdminSettings) -> EdgeCache:
+    if not settings.distribution_id:
+        return NoEdge()
+    return CloudFrontEdge(client("cloudfront"), settings.distribution_id)

@@ -1,0 +1,42 @@
+"""The reader's composition root."""
+
+import functools
+import os
+import time
+from dataclasses import dataclass
+
+from core.adapters.aws import READER_CONFIG, client
+from core.adapters.s3_store import S3CacheStore
+from core.adapters.sqs_queue import SqsRebuildQueue
+from core.lookup import Lookup
+from core.settings import ReaderSettings
+from handlers.telemetry import PowertoolsTelemetry
+from handlers.wiring.clock import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What one execution environment of the reader keeps between invocations."""
+
+    settings: ReaderSettings
+    lookup: Lookup
+    telemetry: PowertoolsTelemetry
+
+
+@functools.cache
+def reader() -> Reader:
+    """Build the reader, once per execution environment.
+
+    Raises ConfigurationError, at each invocation, while the environment is wrong.
+    """
+    settings = ReaderSettings.from_environment(os.environ)
+    telemetry = PowertoolsTelemetry("reader")
+    lookup = Lookup(
+        store=S3CacheStore(client("s3", READER_CONFIG), settings.cache_bucket),
+        queue=SqsRebuildQueue(lambda: client("sqs", READER_CONFIG), settings.rebuild_queue_url),
+        telemetry=telemetry,
+        clock=utc_now,
+        sleep=time.sleep,
+        cache_prefix=settings.cache_prefix,
+    )
+    return Reader(settings, lookup, telemetry)

@@ -1,0 +1,48 @@
+"""The worker: a batch of rebuild messages in, the failed ones out.
+
+Source: Lambda Developer Guide, "Implementing partial batch responses".
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from core.batch import work_off
+from core.settlement import Delivery
+from handlers.deliveries import delivery_of
+from handlers.wiring.worker import worker
+
+
+class MessageComesBackError(Exception):
+    """Tells the batch processor that a message was not settled."""
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Work off a batch and name the messages that must come back.
+
+    The records are independent: one that fails does not keep the ones after it from being tried.
+    """
+    services = worker()
+    services.telemetry.begin(context.aws_request_id)
+    deliveries: list[Delivery] = [delivery_of(record) for record in SQSEvent(event).records]
+    coming_back = work_off(
+        deliveries,
+        rebuilder=services.rebuilder(context.get_remaining_time_in_millis() / 1000),
+        settlement=services.settlement,
+        today=services.today(),
+    )
+
+    def report(record: SQSRecord) -> None:
+        if record.message_id in coming_back:
+            raise MessageComesBackError
+
+    services.telemetry.flush()
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event, report, processor, context)
