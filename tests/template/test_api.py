@@ -1,0 +1,146 @@
+"""Routes, their authorization, throttling, and what API Gateway answers by itself."""
+
+import json
+
+import pytest
+
+from tests.template.stack import methods, stack
+
+ROUTES = {
+    ("/", "any"),
+    ("/accounts", "get"),
+    ("/accounts", "any"),
+    ("/tags", "get"),
+    ("/tags", "any"),
+    ("/balances", "get"),
+    ("/balances", "any"),
+    ("/{proxy+}", "any"),
+}
+GATEWAY_RESPONSES = {
+    "ACCESS_DENIED": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 403,
+    "THROTTLED": 429,
+    "DEFAULT_4XX": None,
+    "DEFAULT_5XX": None,
+}
+
+
+def gateway_response(name):
+    return stack().properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"][name]
+
+
+def test_api_routes_every_path_and_method_to_the_reader():
+    found = {
+        (path, method): operation["x-amazon-apigateway-integration"]["uri"]
+        for path, method, operation in methods(stack())
+    }
+
+    assert set(found) == ROUTES
+    assert all("${ReaderFunction.Arn}" in uri for uri in found.values())
+
+
+def test_api_asks_for_a_signature_on_balances_only():
+    signed = {
+        path
+        for path, _, operation in methods(stack())
+        if {"AWS_IAM": []} in operation.get("security", [])
+    }
+
+    assert signed == {"/balances"}
+
+
+def test_balances_are_signed_whatever_the_method():
+    open_methods = [
+        method
+        for path, method, operation in methods(stack())
+        if path == "/balances" and operation.get("security") != [{"AWS_IAM": []}]
+    ]
+
+    assert open_methods == []
+
+
+def test_balances_do_not_call_the_function_as_the_caller():
+    roles = [
+        operation["x-amazon-apigateway-integration"].get("credentials")
+        for path, _, operation in methods(stack())
+        if path == "/balances"
+    ]
+
+    assert roles == [None, None]
+
+
+def test_signature_scheme_is_sigv4():
+    scheme = stack().properties("Api")["Body"]["components"]["securitySchemes"]["AWS_IAM"]
+
+    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+def test_api_is_regional():
+    assert stack().properties("Api")["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+
+
+def test_stage_throttles_every_method_as_the_parameters_say():
+    [settings] = stack(ThrottleRate="7", ThrottleBurst="9").properties("ApiProdStage")[
+        "MethodSettings"
+    ]
+
+    assert settings == {
+        "ResourcePath": "/*",
+        "HttpMethod": "*",
+        "ThrottlingRateLimit": "7",
+        "ThrottlingBurstLimit": "9",
+    }
+
+
+def test_stage_is_traced():
+    assert stack().properties("ApiProdStage")["TracingEnabled"] is True
+
+
+def test_access_log_is_off_unless_asked_for():
+    assert "AccessLogSetting" not in stack().properties("ApiProdStage")
+    assert "ApiAccessLogGroup" not in stack().resources
+
+
+def test_access_log_leaves_out_query_strings_and_headers():
+    setting = stack(ApiAccessLogs="true").properties("ApiProdStage")["AccessLogSetting"]
+    record = json.loads(
+        setting["Format"]
+        .replace("$context.status", "200")
+        .replace("$context.requestTimeEpoch", "0")
+    )
+
+    assert setting["DestinationArn"] == "${ApiAccessLogGroup.Arn}"
+    assert not [name for name in record if "query" in name.lower() or "header" in name.lower()]
+    assert "querystring" not in setting["Format"].lower()
+    assert "userAgent" not in setting["Format"]
+
+
+def test_template_leaves_the_accounts_log_role_alone():
+    kinds = {resource["Type"] for resource in stack(ApiAccessLogs="true").resources.values()}
+
+    assert "AWS::ApiGateway::Account" not in kinds
+
+
+@pytest.mark.parametrize(("name", "status"), GATEWAY_RESPONSES.items())
+def test_gateway_error_is_a_problem_document_of_fixed_text(name, status):
+    response = gateway_response(name)
+    [body] = response["responseTemplates"].values()
+    problem = json.loads(body)
+
+    assert "$" not in body
+    assert set(problem) - {"status"} == {"type", "title", "detail"}
+    assert problem.get("status") == status
+    headers = response["responseParameters"]
+    assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
+
+
+@pytest.mark.parametrize("name", GATEWAY_RESPONSES)
+def test_gateway_error_keeps_its_status(name):
+    assert "statusCode" not in gateway_response(name)
+
+
+def test_throttled_caller_is_told_when_to_come_back():
+    headers = gateway_response("THROTTLED")["responseParameters"]
+
+    assert headers["gatewayresponse.header.Retry-After"] == "'1'"

@@ -1,0 +1,136 @@
+"""What an installer may choose, and what is refused before anything is created."""
+
+import re
+
+import pytest
+
+from tests.template.stack import REQUIRED, document
+
+PARAMETERS = document()["Parameters"]
+DEFAULTS = {
+    "MipLoginUrl": "https://login.mip.com",
+    "MipApiUrl": "https://api.mip.com",
+    "SsmParamPrefix": "/lambda/mipsSecret",
+    "CodesToOmit": "999900,999800,999700,990500",
+    "NoProgramCode": "000000",
+    "OtherCode": "000001",
+    "ProgramsTtlSeconds": 86400,
+    "BalancesTtlSeconds": 25200,
+    "RefreshExpression": "rate(6 hours)",
+    "BalanceMonths": 4,
+    "MissWaitSeconds": 20,
+    "EdgeTtlSeconds": 300,
+    "MaxShrinkPercent": 50,
+    "AuthCooldownSeconds": 3600,
+    "TimeZone": "UTC",
+    "ThrottleRate": 25,
+    "ThrottleBurst": 50,
+    "SsmKeyAdminArns": "",
+    "SsmAliasPrefix": "lambda-mips-api",
+    "LogRetentionDays": 90,
+    "ApiAccessLogs": "false",
+    "EdgeCache": "false",
+    "AcmCertificateArn": "",
+    "DnsNames": "",
+}
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b-2c3d"
+ACCEPTED = [
+    ("MipOrganization", "Example Org 7"),
+    ("MipLoginUrl", "https://login.example.org:8443/sso"),
+    ("SsmParamPrefix", "/books"),
+    ("CodesToOmit", ""),
+    ("CodesToOmit", "999900, 99980A"),
+    ("RefreshExpression", "rate(1 hour)"),
+    ("RefreshExpression", "cron(0 6 * * ? *)"),
+    ("TimeZone", "America/Argentina/Buenos_Aires"),
+    ("TimeZone", "Etc/GMT+5"),
+    ("AcmCertificateArn", CERTIFICATE),
+    ("DnsNames", "mips.example.org"),
+    ("DnsNames", "*.example.org"),
+    ("SsmKeyAdminArns", "arn:aws:iam::123456789012:role/team/KeyAdmin"),
+    ("SsmKeyAdminArns", "arn:aws-us-gov:iam::123456789012:root"),
+]
+REFUSED = [
+    ("MipOrganization", ""),
+    ("MipOrganization", " "),
+    ("MipLoginUrl", "http://login.mip.com"),
+    ("MipApiUrl", "api.mip.com"),
+    ("SsmParamPrefix", "lambda/mipsSecret"),
+    ("SsmParamPrefix", "/lambda/mipsSecret/"),
+    ("CodesToOmit", "9999;9998"),
+    ("CodesToOmit", "999900,"),
+    ("NoProgramCode", ""),
+    ("OtherCode", "00-1"),
+    ("RefreshExpression", "6 hours"),
+    ("RefreshExpression", "rate(0 hours)"),
+    ("TimeZone", ""),
+    ("TimeZone", "../etc/passwd"),
+    ("AcmCertificateArn", CERTIFICATE.replace("us-east-1", "eu-west-1")),
+    ("DnsNames", "https://mips.example.org"),
+    ("SsmKeyAdminArns", "KeyAdmin"),
+    ("SsmKeyAdminArns", "*"),
+    ("SsmAliasPrefix", "aws/books"),
+]
+
+
+def matches(name, value):
+    return re.search(PARAMETERS[name]["AllowedPattern"], value) is not None
+
+
+def test_parameters_have_the_documented_defaults():
+    given = {name: entry["Default"] for name, entry in PARAMETERS.items() if "Default" in entry}
+
+    assert given == DEFAULTS
+
+
+def test_parameters_without_a_default_are_those_that_nobody_can_guess():
+    assert {name for name, entry in PARAMETERS.items() if "Default" not in entry} == set(REQUIRED)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameter_is_described_and_limited_and_says_how(name):
+    parameter = PARAMETERS[name]
+
+    assert parameter["Description"]
+    assert parameter["ConstraintDescription"].startswith("must ")
+    assert {"AllowedPattern", "AllowedValues"} & set(parameter) or {"MinValue", "MaxValue"} <= set(
+        parameter
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), ACCEPTED)
+def test_parameter_accepts_a_sensible_value(name, value):
+    assert matches(name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_parameter_refuses_a_value_that_could_not_work(name, value):
+    assert not matches(name, value)
+
+
+def test_miss_wait_leaves_time_to_answer_before_api_gateway_gives_up():
+    assert (
+        PARAMETERS["MissWaitSeconds"]["MinValue"],
+        PARAMETERS["MissWaitSeconds"]["MaxValue"],
+    ) == (
+        0,
+        20,
+    )
+
+
+def test_console_shows_every_parameter_once_in_a_group():
+    groups = document()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(shown) == sorted(PARAMETERS)
+
+
+def test_names_without_a_certificate_are_refused_before_anything_is_made():
+    rule = document()["Rules"]["NamesNeedACertificate"]
+    [assertion] = rule["Assertions"]
+
+    assert rule["RuleCondition"] == {
+        "Fn::Not": [{"Fn::EachMemberEquals": [{"Ref": "DnsNames"}, ""]}]
+    }
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AcmCertificateArn"}, ""]}]}

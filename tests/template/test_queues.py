@@ -1,0 +1,126 @@
+"""The queues, what feeds them, and what the worker is called with."""
+
+import json
+from datetime import date
+
+import pytest
+
+from core.messages import parse_message
+from tests.template.stack import stack
+
+QUEUES = ("RebuildQueue", "DeadLetterQueue")
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+def target():
+    [only] = stack().properties("RefreshSchedule")["Targets"]
+    return only
+
+
+def mapping():
+    [only] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
+    return only
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_is_fifo_and_drops_repeated_content(queue):
+    properties = stack().properties(queue)
+
+    assert properties["FifoQueue"] is True
+    assert properties["ContentBasedDeduplication"] is True
+    assert properties["QueueName"].endswith(".fifo")
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_keeps_messages_for_14_days(queue):
+    assert stack().properties(queue)["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_is_encrypted(queue):
+    assert stack().properties(queue)["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queue_refuses_unencrypted_connections(queue):
+    policy = stack().properties(f"{queue}Policy")
+    [denied] = [
+        statement
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+    ]
+
+    assert policy["Queues"] == [f"${{{queue}}}"]
+    assert denied["Principal"] == "*"
+    assert denied["Action"] == "sqs:*"
+    assert denied["Resource"] == f"${{{queue}.Arn}}"
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_rebuild_queue_gives_up_after_five_receives():
+    assert stack().properties("RebuildQueue")["RedrivePolicy"] == {
+        "deadLetterTargetArn": "${DeadLetterQueue.Arn}",
+        "maxReceiveCount": 5,
+    }
+
+
+def test_dead_letter_queue_takes_from_the_rebuild_queue_only():
+    allowed = stack().properties("DeadLetterQueue")["RedriveAllowPolicy"]
+    [source] = allowed["sourceQueueArns"]
+
+    assert allowed["redrivePermission"] == "byQueue"
+    assert source.endswith(":" + stack().properties("RebuildQueue")["QueueName"])
+
+
+def test_visibility_is_at_least_six_worker_timeouts():
+    visibility = stack().properties("RebuildQueue")["VisibilityTimeout"]
+
+    assert visibility >= 6 * stack().properties("WorkerFunction")["Timeout"]
+
+
+def test_worker_takes_ten_messages_and_reports_failures_one_by_one():
+    assert mapping()["EventSourceArn"] == "${RebuildQueue.Arn}"
+    assert mapping()["FunctionName"] == "${WorkerFunction}"
+    assert mapping()["BatchSize"] == 10
+    assert mapping()["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_schedule_sends_to_the_rebuild_queue_in_the_common_group():
+    assert target()["Arn"] == "${RebuildQueue.Arn}"
+    assert target()["SqsParameters"] == {"MessageGroupId": "mips"}
+
+
+def test_schedule_asks_for_everything():
+    assert json.loads(target()["Input"]) == {"dataset": "all", "reason": "schedule"}
+
+
+def test_schedule_sends_what_the_worker_understands():
+    message = parse_message(target()["Input"], date(2026, 10, 15))
+
+    assert (message.dataset, message.reason) == (None, "schedule")
+
+
+def test_schedule_follows_the_parameter():
+    rule = stack(RefreshExpression="rate(2 hours)").properties("RefreshSchedule")
+
+    assert rule["ScheduleExpression"] == "rate(2 hours)"
+    assert rule["State"] == "ENABLED"
+
+
+def test_rebuild_queue_lets_only_the_schedule_send():
+    statements = stack().properties("RebuildQueuePolicy")["PolicyDocument"]["Statement"]
+    [allowed] = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allowed["Action"] == "sqs:SendMessage"
+    assert allowed["Resource"] == "${RebuildQueue.Arn}"
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": "${RefreshSchedule.Arn}"}}
+
+
+def test_default_ttls_outlast_the_default_schedule():
+    schedule_seconds = 6 * 3600
+    worker = stack().properties("WorkerFunction")["Environment"]["Variables"]
+
+    assert stack().properties("RefreshSchedule")["ScheduleExpression"] == "rate(6 hours)"
+    assert worker["PROGRAMS_TTL_SECONDS"] > schedule_seconds
+    assert worker["BALANCES_TTL_SECONDS"] > schedule_seconds
