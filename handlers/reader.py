@@ -1,4 +1,4 @@
-"""The reader: GET /accounts, /tags and /balances, from S3 alone."""
+"""The reader: /accounts, /tags and /balances, from S3 alone."""
 
 import time
 from collections.abc import Mapping
@@ -49,11 +49,11 @@ def respond(request: ProxyRequest, services: Reader) -> Response:
     if route is None:
         count("BadRequests")
         return problem(404, f"There is no such resource; there are {', '.join(ROUTES)}.", {})
-    if request.method != "GET":
+    if request.method not in {"GET", "HEAD"}:
         count("BadRequests")
-        return problem(405, "This resource can only be read, with GET.", {"Allow": "GET"})
+        return problem(405, "This resource can only be read, with GET.", {"Allow": "GET, HEAD"})
     try:
-        return serve(route, request, services)
+        answer = serve(route, request, services)
     except InvalidParameterError as exc:
         count("BadRequests")
         return problem(400, str(exc), {})
@@ -65,6 +65,8 @@ def respond(request: ProxyRequest, services: Reader) -> Response:
             RETRY_AFTER_OUTAGE_SECONDS,
             "fwd=miss; detail=storage-unavailable",
         )
+    # HEAD is GET without the body (RFC 9110, 9.3.2).
+    return answer if request.method == "GET" else {**answer, "body": ""}
 
 
 def serve(route: Route, request: ProxyRequest, services: Reader) -> Response:

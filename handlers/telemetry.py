@@ -14,7 +14,7 @@ class PowertoolsTelemetry:
     """
 
     def __init__(self, service: str) -> None:
-        self.logger = Logger(service=service)
+        self.logger = Logger(service=service, location=None)
         self.metrics = Metrics(namespace=NAMESPACE, service=service)
 
     def begin(self, invocation_id: str, correlation_id: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""The tests, by tier: unit, contract, handlers, template, local."""

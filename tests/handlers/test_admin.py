@@ -1,0 +1,136 @@
+"""The admin on emulated AWS: payloads in, results out."""
+
+import pytest
+
+from core.errors import InvalidCommandError
+from tests.handlers.conftest import EVENTS, Service, event
+
+PROGRAMS = "cache/v1/programs.json"
+OCTOBER = "cache/v1/balances/2026-10-01_2026-10-31.json"
+
+
+def test_status_lists_entries_queue_dead_letters_and_session(warm: Service) -> None:
+    status = warm.steer(event("admin_status"))
+    assert [(entry["key"], entry["state"]) for entry in status["entries"]] == [
+        (OCTOBER, "fresh"),
+        (PROGRAMS, "fresh"),
+    ]
+    assert {"dataset", "age_seconds", "fresh_until", "size_bytes", "last_error"} <= set(
+        status["entries"][0]
+    )
+    assert status["queue"] == {"visible": 0, "in_flight": 0}
+    assert status["dead_letters"] == 0
+    assert status["session_open"] is False
+
+
+def test_purge_deletes_the_entry_so_that_the_next_read_is_a_miss(warm: Service) -> None:
+    result = warm.steer(event("admin_purge"))
+    assert (result["count"], result["keys"]) == (1, [PROGRAMS])
+    assert warm.get("/accounts")["statusCode"] == 503
+    assert warm.get("/balances", target_date="2026-10-15")["statusCode"] == 200
+
+
+def test_soft_purge_keeps_serving_and_lets_the_next_read_rebuild(warm: Service) -> None:
+    assert warm.steer(event("admin_purge_soft"))["keys"] == [OCTOBER]
+    response = warm.get("/balances", target_date="2026-10-15")
+    assert response["statusCode"] == 200
+    assert "ttl=-" in response["headers"]["Cache-Status"]
+    assert [message["reason"] for message in warm.queued()] == ["stale"]
+
+
+def test_dry_run_of_a_purge_lists_and_changes_nothing(warm: Service) -> None:
+    result = warm.steer(event("admin_purge_dry_run"))
+    assert (result["count"], result["dry_run"]) == (2, True)
+    assert warm.get("/accounts")["statusCode"] == 200
+
+
+def test_purge_deletes_failure_records_so_that_readers_ask_at_once(service: Service) -> None:
+    service.store(
+        "v1/failures/programs.json",
+        b'{"error_type": "E", "message": "m", "attempts": 5, "dead_lettered": true,'
+        b'"first_failed_at": "2026-11-01T00:00:00+00:00",'
+        b'"last_failed_at": "2026-11-01T00:00:00+00:00",'
+        b'"next_attempt_at": "2999-01-01T00:00:00+00:00"}',
+    )
+    service.get("/accounts")
+    assert service.queued() == []
+    service.steer(event("admin_purge"))
+    service.get("/accounts")
+    assert len(service.queued()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sample", "datasets"), [("admin_refresh", ["all"]), ("admin_refresh_month", ["balances"])]
+)
+def test_refresh_queues_messages_and_returns_their_ids(
+    warm: Service, sample: str, datasets: list[str]
+) -> None:
+    result = warm.steer(event(sample))
+    assert len(result["message_ids"]) == 1
+    assert [message["dataset"] for message in warm.queued()] == datasets
+    assert warm.poll() == []
+
+
+def test_dead_letter_can_be_listed_redriven_and_discarded(service: Service) -> None:
+    service.send({"dataset": "budgets"})
+    service.poll()
+    listed = service.steer(event("admin_dead_letters"))
+    assert [letter["body"] for letter in listed["messages"]] == ['{"dataset": "budgets"}']
+    assert service.steer(event("admin_dead_letters")) == listed
+    assert service.steer(event("admin_redrive"))["count"] == 1
+    assert service.queued() == [{"dataset": "budgets"}]
+    service.poll()
+    assert service.steer(event("admin_discard"))["count"] == 1
+    assert service.steer(event("admin_status"))["dead_letters"] == 0
+
+
+def test_one_dead_letter_is_chosen_by_its_message_id(service: Service) -> None:
+    for name in ("budgets", "invoices"):
+        service.send({"dataset": name})
+    service.poll()
+    listed = service.steer({"action": "dead_letters"})["messages"]
+    result = service.steer({"action": "discard", "message_id": listed[0]["message_id"]})
+    assert result["message_ids"] == [listed[0]["message_id"]]
+    left = service.steer({"action": "dead_letters"})["messages"]
+    assert [letter["body"] for letter in left] == [listed[1]["body"]]
+
+
+def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> None:
+    with pytest.raises(InvalidCommandError, match="dead_letters lists them"):
+        service.steer(event("admin_redrive_one"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "named"),
+    [
+        ("status", "JSON object"),
+        (None, "JSON object"),
+        ([], "JSON object"),
+        ({}, "status, purge, refresh, dead_letters, redrive, discard"),
+        ({"action": "flush"}, "status, purge, refresh, dead_letters, redrive, discard"),
+        ({"action": "purge", "dateset": "all"}, "dataset, from, to, soft, dry_run"),
+        ({"action": "status", "limit": 1}, "no arguments"),
+        ({"action": "purge", "dataset": "budgets"}, "programs, balances, all"),
+        ({"action": "purge", "from": "2026-10-01", "to": "2026-10-31"}, "balances only"),
+        ({"action": "refresh", "dataset": "balances", "from": "2026-10-01"}, "both from and to"),
+        ({"action": "purge", "soft": "yes"}, "true or false"),
+        ({"action": "dead_letters", "limit": 0}, "from 1 to 1000"),
+        ({"action": "redrive"}, "either message_id"),
+        ({"action": "discard", "all": True, "message_id": "x"}, "either message_id"),
+    ],
+)
+def test_wrong_payload_fails_with_the_choices_and_changes_nothing(
+    warm: Service, payload: object, named: str
+) -> None:
+    before = warm.steer({"action": "status"})["entries"]
+    with pytest.raises(InvalidCommandError, match=named):
+        warm.steer(payload)
+    after = warm.steer({"action": "status"})["entries"]
+    assert [entry["key"] for entry in after] == [entry["key"] for entry in before]
+
+
+def test_every_sample_event_is_used_by_a_test() -> None:
+    """An event that no test reads would rot unseen."""
+    sources = "".join(path.read_text() for path in EVENTS.parent.glob("tests/handlers/test_*.py"))
+    unused = [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}"' not in sources]
+    assert unused == []
