@@ -1,0 +1,1 @@
+"""Everything that lets the service run on one machine: none of it is deployed."""

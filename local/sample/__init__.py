@@ -1,0 +1,1 @@
+"""A sample organisation: its chart of accounts and its books."""

@@ -1,0 +1,199 @@
+import time
+from typing import Any
+
+import pytest
+
+from local.mip_cloud import KINDS, PASSWORD, USER, Fault, MipCloud
+from local.mip_requests import CALLS
+from local.sample.organisation import ChartAccount, sample_organisation
+from tests.local.mip.client import AMOUNT, LOCKOUT_SECONDS, Client, Clock
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ({"kind": "explode"}, "status, html, refuse"),
+        ({"kind": ["status"]}, "status, html, refuse"),
+        ({"status": 500}, "kind"),
+        ([], "kind"),
+        ({"kind": "status", "stauts": 500}, "kind, times, status, headers, body, after"),
+        ({"kind": "refuse", "status": 500}, "kind, times, after"),
+        ({"kind": "shrink"}, "only to accounts"),
+        ({"kind": "status", "times": 0}, "times"),
+        ({"kind": "status", "times": True}, "times"),
+        ({"kind": "status", "status": 99}, "200 to 599"),
+        ({"kind": "status", "headers": {"Retry-After": 3}}, "headers"),
+        ({"kind": "status", "headers": {"X": "a\r\nb"}}, "headers"),
+        ({"kind": "status", "headers": {"Content-Length": "1"}}, "headers"),
+        ({"kind": "status", "after": "yes"}, "true or false"),
+        ({"kind": "timeout", "seconds": -1}, "seconds"),
+        ({"kind": "missing_field", "field": "TITLE"}, AMOUNT),
+    ],
+)
+def test_a_fault_that_cannot_be_is_answered_400_naming_what_is_allowed(
+    client: Client, fault: Any, named: str
+) -> None:
+    reply = client.control("PUT", "faults/balances", fault)
+    assert reply.status_code == 400
+    assert named in reply.json()["message"]
+    assert client.state()["faults"] == {}
+
+
+@pytest.mark.parametrize("path", ["faults/signin", "faults", "latency/signin"])
+def test_a_control_of_an_unknown_call_is_answered_400_naming_the_calls(
+    client: Client, path: str
+) -> None:
+    body = {"seconds": 1} if "latency" in path else {"kind": "status"}
+    reply = client.control("PUT", path, body)
+    assert reply.status_code == 400
+    assert "call" in reply.json()["message"]
+
+
+def test_an_unknown_control_path_is_answered_404_naming_the_known_ones(client: Client) -> None:
+    reply = client.control("GET", "status")
+    assert reply.status_code == 404
+    assert "PUT /_control/faults/{call}" in reply.json()["message"]
+
+
+def test_a_wrong_method_on_a_control_path_is_answered_405(client: Client) -> None:
+    reply = client.control("POST", "faults/login", {"kind": "status"})
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "DELETE, PUT")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("latency", {"seconds": "1"}),
+        ("latency", {"seconds": 1, "call": "login"}),
+        ("credentials", {"pasword": "x"}),
+        ("credentials", {"password": 1}),
+        ("programs", {"code": "12345601"}),
+        ("programs", [{"code": "12345601", "status": "A"}]),
+        ("programs", [{"code": 12345601, "status": "A", "title": "x"}]),
+    ],
+)
+def test_a_control_body_of_another_shape_is_answered_400(
+    client: Client, path: str, body: Any
+) -> None:
+    before = client.state()
+    assert client.control("PUT", path, body).status_code == 400
+    assert client.state() == before
+
+
+def test_a_fault_can_be_set_seen_and_deleted_over_http(client: Client) -> None:
+    fault = {"kind": "status", "status": 503, "times": 2, "headers": {"Retry-After": "3"}}
+    assert client.control("PUT", "faults/login", fault).json()["faults"] == {"login": fault}
+    reply = client.try_login()
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "3")
+    assert client.state()["faults"]["login"]["times"] == 1
+    assert client.control("DELETE", "faults/login").json()["faults"] == {}
+    assert client.try_login().status_code == 200
+
+
+def test_all_faults_can_be_deleted_at_once(client: Client, mip: MipCloud) -> None:
+    for call in CALLS:
+        mip.set_fault(call, Fault(kind="status"))
+    assert client.control("DELETE", "faults").json()["faults"] == {}
+
+
+def test_the_state_shows_sessions_locks_and_counts_but_no_secret(
+    client: Client, mip: MipCloud, clock: Clock
+) -> None:
+    client.login()
+    client.try_login()
+    clock.advance(20)
+    text = client.control("GET", "state").text
+    assert client.state() == {
+        "open_sessions": 1,
+        "locked_users": {USER: LOCKOUT_SECONDS - 20},
+        "counters": {
+            "login_attempts": 2,
+            "logins": 1,
+            "logouts": 0,
+            "lockouts": 1,
+            "max_open_sessions": 1,
+            "calls": {"login": 2, "segments": 0, "accounts": 0, "balances": 0, "logout": 0},
+        },
+        "faults": {},
+        "latency": {},
+        "programs": len(sample_organisation().programs),
+    }
+    assert client.token is not None
+    assert client.token not in text
+    assert PASSWORD not in text
+    assert PASSWORD not in repr(mip.credentials)
+
+
+def test_latency_delays_the_calls_it_is_set_for(mip: MipCloud) -> None:
+    waits: list[float] = []
+    mip.set_latency(0.5)
+    mip.set_latency(2, "balances")
+    mip.set_latency(0, "logout")
+    for call in ("segments", "balances", "logout"):
+        mip.call(call, wait=waits.append)
+    assert waits == [0.5, 2]
+
+
+def test_latency_set_over_http_is_really_waited(client: Client) -> None:
+    client.control("PUT", "latency/login", {"seconds": 0.03})
+    started = time.monotonic()
+    client.login()
+    assert time.monotonic() - started >= 0.03
+    assert client.control("DELETE", "latency").json()["latency"]["login"] == 0
+
+
+def test_a_rotation_refuses_the_old_password_and_leaves_the_open_session_alone(
+    client: Client,
+) -> None:
+    client.login()
+    client.control("PUT", "credentials", {"password": "rotated"})
+    assert client.send("segments").status_code == 200
+    client.send("logout")
+    assert client.try_login().status_code == 401
+    assert client.try_login("rotated").status_code == 200
+
+
+def test_expire_ends_every_session_so_that_a_login_succeeds(client: Client) -> None:
+    client.login()
+    assert client.control("POST", "expire").json()["open_sessions"] == 0
+    assert client.send("segments").status_code == 401
+    assert client.try_login().status_code == 200
+
+
+def test_the_programs_can_be_replaced_over_http(client: Client) -> None:
+    programs = [{"code": "12345601", "status": "A", "title": "Brand New"}]
+    assert client.control("PUT", "programs", programs).json()["programs"] == 1
+    client.login()
+    listed = [a for a in client.send("accounts").json()["COA_SEGID"] if a["COA_SEGID"] == 1]
+    assert [(a["COA_CODE"], a["COA_TITLE"]) for a in listed] == [("12345601", "Brand New")]
+
+
+def test_the_organisation_can_be_given_in_process() -> None:
+    organisation = sample_organisation().with_programs([ChartAccount("12345601", "A", "Only")])
+    assert MipCloud(organisation).state()["programs"] == 1
+
+
+def test_reset_returns_to_the_beginning(client: Client, mip: MipCloud) -> None:
+    beginning = client.state()
+    client.login()
+    client.try_login()
+    mip.set_fault("segments", Fault(kind="status"))
+    client.control("PUT", "latency", {"seconds": 0})
+    client.control("PUT", "credentials", {"password": "rotated"})
+    client.control("PUT", "programs", [])
+    assert client.control("POST", "reset").json() == beginning
+    assert client.send("segments").status_code == 401
+    assert client.try_login().status_code == 200
+
+
+def test_control_needs_no_session_and_counts_as_no_call(client: Client, mip: MipCloud) -> None:
+    client.state()
+    assert sum(mip.counters.calls.values()) == 0
+    assert mip.journal == []
+
+
+def test_every_kind_of_fault_can_happen_to_some_call(mip: MipCloud) -> None:
+    for kind, rule in KINDS.items():
+        for call in rule.calls:
+            mip.set_fault(call, Fault(kind=kind))
+            assert mip.state()["faults"][call] == {"kind": kind}
