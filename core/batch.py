@@ -8,6 +8,9 @@ from core.messages import RebuildMessage, parse_message
 from core.rebuild import Rebuilder, RebuildRequest
 from core.settlement import Delivery, Settlement
 
+HOLD_MARGIN_SECONDS = 10
+"""Time for Lambda to delete what an invocation has settled, after it has returned."""
+
 
 def work_off(
     deliveries: Sequence[Delivery],
@@ -15,13 +18,16 @@ def work_off(
     rebuilder: Rebuilder,
     settlement: Settlement,
     today: date,
+    remaining_seconds: float,
 ) -> frozenset[str]:
     """Work off a batch and return the ids of the messages that must come back.
 
-    1. Set aside what can never work.
-    2. Rebuild what the others ask for, in one MIP session, and close it.
-    3. Settle each message: acknowledge, dead-letter, or delay; then record the failures.
+    1. Hold the messages until just after the invocation must have ended.
+    2. Set aside what can never work.
+    3. Rebuild what the others ask for, in one MIP session, and close it.
+    4. Settle each message: acknowledge, dead-letter, or delay; then record the failures.
     """
+    settlement.hold(deliveries, remaining_seconds + HOLD_MARGIN_SECONDS)
     parsed = {delivery.message_id: _parsed(delivery, today) for delivery in deliveries}
     requests = [
         RebuildRequest(delivery.message_id, message, delivery.sent_at)

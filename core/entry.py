@@ -16,7 +16,7 @@ was true at MIP before that moment is in the entry.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from core.datasets import PROGRAMS, SCHEMA, Dataset
@@ -61,8 +61,13 @@ class CacheEntry:
     data: ProgramLists | PeriodBalances
 
     def marked_stale(self, now: datetime) -> Self:
-        """Return the same entry, stale from now on (a soft purge)."""
-        return replace(self, fresh_until=min(now, self.fresh_until))
+        """Return the same entry, stale from now on (a soft purge).
+
+        One that is stale already becomes a new generation of its own, so that readers who are
+        waiting for an earlier rebuild, or waiting out its failure, ask for this one too.
+        """
+        just_before = self.fresh_until - timedelta(microseconds=1)
+        return replace(self, fresh_until=min(now, just_before))
 
 
 def encode(entry: CacheEntry) -> bytes:
@@ -74,7 +79,9 @@ def encode(entry: CacheEntry) -> bytes:
         "fresh_until": entry.fresh_until.isoformat(),
         "data": _data_to_json(entry.data),
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    # A lone surrogate, which JSON can smuggle into a name, must not keep an entry from being built.
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
 
 
 def decode(body: bytes, dataset: Dataset) -> CacheEntry:

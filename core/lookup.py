@@ -17,7 +17,6 @@ from core.timing import Deadline
 
 ENTRIES_IN_MEMORY = 16
 VIEWS_PER_ENTRY = 64
-IDS_REMEMBERED = 1024
 FIRST_POLL_SECONDS = 0.15
 LONGEST_POLL_SECONDS = 1.0
 RETRY_AFTER_MISS_SECONDS = 10
@@ -96,7 +95,7 @@ class Lookup:
         self._sleep = sleep
         self._prefix = cache_prefix
         self._loaded: OrderedDict[Dataset, LoadedEntry] = OrderedDict()
-        self._sent_ids: OrderedDict[str, datetime] = OrderedDict()
+        self._asked: dict[Dataset, tuple[str, datetime]] = {}
         self._stale_checked_until: dict[Dataset, tuple[CacheEntry, datetime]] = {}
 
     def find(self, dataset: Dataset, deadline: Deadline, correlation_id: str) -> Found | NotFound:
@@ -119,7 +118,7 @@ class Lookup:
         freshness = freshness_at(self._clock(), seen.entry)
         if freshness.is_fresh:
             return Found(seen, Outcome.HIT, freshness)
-        self._rebuild_stale(dataset, seen.entry, correlation_id)
+        self._rebuild_stale(dataset, seen, correlation_id)
         return Found(seen, Outcome.STALE, freshness)
 
     def _read(self, dataset: Dataset) -> LoadedEntry | _Missing:
@@ -140,13 +139,25 @@ class Lookup:
         self._remember(dataset, loaded)
         return loaded
 
+    def _read_again(self, dataset: Dataset) -> LoadedEntry | _Missing:
+        """Look once more, just before asking for a rebuild.
+
+        Another reader may have asked, and been answered, while this one was busy, first of all
+        with making its queue client; a message sent now would be newer than that answer.
+        """
+        self._queue.connect()
+        return self._read(dataset)
+
     def _remember(self, dataset: Dataset, loaded: LoadedEntry) -> None:
         self._loaded[dataset] = loaded
+        # Whatever was asked for has been answered: should the entry vanish, that is a new miss,
+        # even if S3 does not tell it from the one before.
+        self._asked.pop(dataset, None)
         if len(self._loaded) > ENTRIES_IN_MEMORY:
             self._loaded.popitem(last=False)
 
-    def _rebuild_stale(self, dataset: Dataset, entry: CacheEntry, correlation_id: str) -> None:
-        now = self._clock()
+    def _rebuild_stale(self, dataset: Dataset, seen: LoadedEntry, correlation_id: str) -> None:
+        now, entry = self._clock(), seen.entry
         checked, until = self._stale_checked_until.get(dataset, (None, now))
         if checked is entry and now < until:
             return
@@ -154,6 +165,8 @@ class Lookup:
             failure = self._failure(dataset)
             if failure and failure.next_attempt_at > now:
                 self._stale_checked_until[dataset] = (entry, failure.next_attempt_at)
+                return
+            if self._read_again(dataset) is not seen:
                 return
             self._send(dataset, "stale", _stale_id(dataset, entry, failure), correlation_id)
             self._stale_checked_until[dataset] = (entry, now + RECHECK_STALE)
@@ -168,6 +181,9 @@ class Lookup:
         failure = self._failure(dataset)
         if failure and failure.next_attempt_at > now:
             return _paused(failure, now)
+        seen = self._read_again(dataset)
+        if isinstance(seen, LoadedEntry):
+            return Found(seen, Outcome.BUILT, freshness_at(self._clock(), seen.entry))
         self._send(dataset, "miss", _miss_id(dataset, missing, failure, now), correlation_id)
         return self._wait(dataset, deadline, now)
 
@@ -191,13 +207,12 @@ class Lookup:
 
     def _send(self, dataset: Dataset, reason: str, dedup_id: str, correlation_id: str) -> None:
         now = self._clock()
-        if dedup_id in self._sent_ids and now < self._sent_ids[dedup_id] + ASK_AGAIN:
+        asked, asked_at = self._asked.get(dataset, ("", now))
+        if asked == dedup_id and now < asked_at + ASK_AGAIN:
             return
         message = RebuildMessage(dataset, reason=reason, correlation_id=correlation_id)
         message_id = self._queue.send(message, dedup_id)
-        self._sent_ids[dedup_id] = now
-        if len(self._sent_ids) > IDS_REMEMBERED:
-            self._sent_ids.popitem(last=False)
+        self._asked[dataset] = (dedup_id, now)
         self._telemetry.info(
             "rebuild queued", dataset=str(dataset), reason=reason, message_id=message_id
         )

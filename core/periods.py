@@ -5,6 +5,7 @@ day; otherwise the target's whole month.
 """
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
@@ -43,7 +44,7 @@ def parse_date(value: str) -> date:
 
     Raises ValueError.
     """
-    if len(value) != 10 or not value.isascii():
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("a date must be written as YYYY-MM-DD")
     try:
         return date.fromisoformat(value)

@@ -1,6 +1,6 @@
 """What the use cases need of the outside world; `core.adapters` and the tests' fakes provide it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -79,6 +79,10 @@ class QueueDepth:
 class RebuildQueue(Protocol):
     """The queue of rebuild messages. Methods raise QueueUnavailableError."""
 
+    def connect(self) -> None:
+        """Get ready, so that a send takes no longer than its request."""
+        ...
+
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Queue a message and return its id."""
         ...
@@ -87,8 +91,8 @@ class RebuildQueue(Protocol):
         """Queue the body of an earlier message as it is, and return the new message's id."""
         ...
 
-    def delay(self, receipt_handle: str, seconds: int) -> None:
-        """Keep a received message back for so long before it is delivered again."""
+    def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Keep received messages, ten at most, back for so long before they come again."""
         ...
 
     def depth(self) -> QueueDepth:

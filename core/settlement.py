@@ -1,6 +1,6 @@
 """What becomes of each message after the work: done, back to the queue, or dead-lettered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -98,6 +98,18 @@ class Settlement:
         self._prefix = cache_prefix
         self._failed: dict[Dataset, _Failed] = {}
 
+    def hold(self, deliveries: Sequence[Delivery], seconds: float) -> None:
+        """Hide the messages for as long as this invocation can last, and no longer.
+
+        The queue's own time-out is six times the worker's. Should this worker be killed, the
+        whole message group would wait for that; so it waits for the invocation's end only.
+        """
+        try:
+            self._queue.delay([delivery.receipt_handle for delivery in deliveries], int(seconds))
+        except QueueUnavailableError as exc:
+            # The queue's own time-out holds then.
+            self._telemetry.warning("messages not held", problem=str(exc))
+
     def settle(self, delivery: Delivery, result: RebuildResult) -> bool:
         """Settle a message after the work and tell whether it is off the queue.
 
@@ -166,7 +178,7 @@ class Settlement:
     def _delay(self, delivery: Delivery, error: MipsCacheError) -> timedelta:
         seconds = retry_delay_seconds(error, delivery.receives, self._random())
         try:
-            self._queue.delay(delivery.receipt_handle, seconds)
+            self._queue.delay([delivery.receipt_handle], seconds)
         except QueueUnavailableError as exc:
             # It comes back all the same, after the queue's own visibility time-out.
             self._telemetry.warning("message not delayed", problem=str(exc))

@@ -102,9 +102,7 @@ def _answer_found(
         (route, query), lambda: rendered(route.render(loaded.entry.data, query, settings))
     )
     if not body.fits:
-        return problem(
-            400, "The list is too long for one response; ask for less of it with limit.", {}
-        )
+        return problem(route.too_long_status, route.too_long_detail, {})
     answer = found_response(
         found, body, route, request.headers.get("if-none-match"), settings.edge_ttl_seconds
     )

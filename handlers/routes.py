@@ -22,7 +22,8 @@ from core.views import accounts_json, balances_csv, select_programs, tags_json
 class Route:
     """One resource of the API.
 
-    `parse` raises InvalidParameterError; `render` writes the body from the entry's data.
+    `parse` raises InvalidParameterError; `render` writes the body from the entry's data. The last
+    two tell a caller about a body that is longer than Lambda can return.
     """
 
     content_type: str
@@ -30,6 +31,8 @@ class Route:
     parse: Callable[[Parameters, date], Any]
     dataset: Callable[[Any], Dataset]
     render: Callable[[Any, Any, ReaderSettings], str]
+    too_long_status: int = 400
+    too_long_detail: str = "The list is too long for one response; ask for less of it with limit."
 
 
 def _programs_query(parameters: Parameters, _today: date) -> ProgramsQuery:
@@ -88,5 +91,7 @@ ROUTES: Mapping[str, Route] = {
         parse=parse_balances_query,
         dataset=_period_balances,
         render=_balances,
+        too_long_status=500,
+        too_long_detail="The report is longer than one response can be.",
     ),
 }

@@ -31,12 +31,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     """
     services = worker()
     services.telemetry.begin(context.aws_request_id)
+    remaining_seconds = context.get_remaining_time_in_millis() / 1000
     deliveries: list[Delivery] = [delivery_of(record) for record in SQSEvent(event).records]
     coming_back = work_off(
         deliveries,
-        rebuilder=services.rebuilder(context.get_remaining_time_in_millis() / 1000),
+        rebuilder=services.rebuilder(remaining_seconds),
         settlement=services.settlement,
         today=services.today(),
+        remaining_seconds=remaining_seconds,
     )
 
     def report(record: SQSRecord) -> None:

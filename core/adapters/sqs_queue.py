@@ -1,6 +1,6 @@
 """The rebuild queue and the dead-letter queue on SQS FIFO."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import batched
@@ -13,7 +13,10 @@ from core.ports import DeadLetter, QueueDepth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        MessageTypeDef,
+    )
 
 BATCH_LIMIT = 10
 """Most messages that one SQS request takes."""
@@ -47,9 +50,29 @@ class _SqsQueue:
             in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
         )
 
+    def _change_visibility(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+            for number, handle in enumerate(receipt_handles)
+        ]
+        with translated(QueueUnavailableError, "SQS ChangeMessageVisibilityBatch"):
+            response = self._sqs.change_message_visibility_batch(
+                QueueUrl=self._queue_url, Entries=entries
+            )
+        failed = response.get("Failed", [])
+        if failed:
+            raise QueueUnavailableError(
+                f"SQS ChangeMessageVisibilityBatch: {failed[0].get('Code', 'unknown')}"
+            )
+
 
 class SqsRebuildQueue(_SqsQueue):
     """Implements RebuildQueue."""
+
+    def connect(self) -> None:
+        """Make the client, if there is none yet."""
+        with translated(QueueUnavailableError, "SQS client"):
+            _ = self._sqs
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Send a message to the one message group."""
@@ -65,12 +88,9 @@ class SqsRebuildQueue(_SqsQueue):
                 MessageDeduplicationId=deduplication_id,
             )["MessageId"]
 
-    def delay(self, receipt_handle: str, seconds: int) -> None:
-        """Set what is left of a received message's visibility time-out."""
-        with translated(QueueUnavailableError, "SQS ChangeMessageVisibility"):
-            self._sqs.change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
+    def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Set what is left of the messages' visibility time-outs."""
+        self._change_visibility(receipt_handles, seconds)
 
 
 class SqsDeadLetterQueue(_SqsQueue):
@@ -110,18 +130,7 @@ class SqsDeadLetterQueue(_SqsQueue):
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """End the letters' visibility time-outs."""
         for chunk in batched(letters, BATCH_LIMIT, strict=False):
-            with translated(QueueUnavailableError, "SQS ChangeMessageVisibilityBatch"):
-                self._sqs.change_message_visibility_batch(
-                    QueueUrl=self._queue_url,
-                    Entries=[
-                        {
-                            "Id": str(number),
-                            "ReceiptHandle": letter.receipt_handle,
-                            "VisibilityTimeout": 0,
-                        }
-                        for number, letter in enumerate(chunk)
-                    ],
-                )
+            self._change_visibility([letter.receipt_handle for letter in chunk], 0)
 
     def delete(self, letter: DeadLetter) -> None:
         """Delete one message."""
