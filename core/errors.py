@@ -95,7 +95,7 @@ class TransientUpstreamError(UpstreamError):
 
 
 class OutOfTimeError(TransientUpstreamError):
-    """The call was not started, or was given up: it would have eaten the time for logging out."""
+    """The call was not started: it would have eaten the time for logging out."""
 
 
 class AmbiguousLoginError(UpstreamError):

@@ -95,6 +95,7 @@ class Lookup:
         self._sleep = sleep
         self._prefix = cache_prefix
         self._loaded: OrderedDict[Dataset, LoadedEntry] = OrderedDict()
+        self._unreadable: dict[Dataset, str] = {}
         self._asked: dict[Dataset, tuple[str, datetime]] = {}
         self._stale_checked_until: dict[Dataset, tuple[CacheEntry, datetime]] = {}
 
@@ -134,7 +135,10 @@ class Lookup:
         try:
             loaded = LoadedEntry(decode(stored.body, dataset), stored.etag)
         except UnreadableEntryError as exc:
-            self._telemetry.warning("entry unreadable", key=key, problem=str(exc))
+            # Told once, not at every look while it is being replaced.
+            if self._unreadable.get(dataset) != stored.etag:
+                self._unreadable[dataset] = stored.etag
+                self._telemetry.warning("entry unreadable", key=key, problem=str(exc))
             return _Missing(f"unreadable {stored.etag}")
         self._remember(dataset, loaded)
         return loaded

@@ -83,7 +83,7 @@ def _multi_values(event: Mapping[str, Any], single: str, multi: str) -> dict[str
         if isinstance(value, str):
             values[name] = [value]
     for name, many in _items(event.get(multi)):
-        texts = [value for value in many if isinstance(value, str)] if many else []
+        texts = [text for text in many if isinstance(text, str)] if isinstance(many, list) else []
         if texts:
             values[name] = texts
     return values

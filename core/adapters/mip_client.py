@@ -53,8 +53,12 @@ BALANCES_PATH = "/api/model/CBODispBal/methods/GetAccountBalances"
 LOGOUT_PATH = "/api/security/logout"
 
 
-class _NotSentError(TransientUpstreamError):
-    """No connection came about, so MIP cannot have seen the request."""
+class _NotTakenError(TransientUpstreamError):
+    """MIP did not take the request: no connection came about, or it answered 429."""
+
+
+class _ThrottledError(TransientUpstreamError):
+    """MIP answered 429, so it has not acted on the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class MipClient:
         self._telemetry.count("MipLogins")
         try:
             reply = self._exchange("login", "POST", self._login_url, deadline, body=body)
-        except (_NotSentError, OutOfTimeError):
+        except (_NotTakenError, _ThrottledError, OutOfTimeError):
             raise
         except TransientUpstreamError as exc:
             raise AmbiguousLoginError(f"{exc}; a session may be open") from exc
@@ -192,11 +196,7 @@ class MipClient:
                 content = _read(response, call, deadline)
         except requests.RequestException as exc:
             raise _broken_line(exc, call) from exc
-        if response.status_code == requests.codes.too_many_requests or response.status_code >= 500:
-            raise TransientUpstreamError(
-                f"MIP answered {response.status_code} to {call}",
-                retry_after_seconds(response.headers.get("Retry-After"), self._clock()),
-            )
+        _raise_for_passing_trouble(response, call, self._clock())
         return _Reply(response.status_code, response.headers, content)
 
     def _retrying(self, call: str, deadline: Deadline) -> tenacity.Retrying:
@@ -226,6 +226,15 @@ class MipClient:
             problem=str(state.outcome.exception() if state.outcome else ""),
             pause_seconds=round(state.upcoming_sleep, 2),
         )
+
+
+def _raise_for_passing_trouble(response: requests.Response, call: str, now: datetime) -> None:
+    problem = f"MIP answered {response.status_code} to {call}"
+    asked = retry_after_seconds(response.headers.get("Retry-After"), now)
+    if response.status_code == requests.codes.too_many_requests:
+        raise _ThrottledError(problem, asked)
+    if response.status_code >= 500:
+        raise TransientUpstreamError(problem, asked)
 
 
 def balances_request(period: Period) -> dict[str, Any]:
@@ -287,7 +296,8 @@ def _read(response: requests.Response, call: str, deadline: Deadline) -> bytes:
     for chunk in response.iter_content(65536):
         chunks.append(chunk)
         if deadline.remaining() <= 0:
-            raise OutOfTimeError(f"MIP's reply to {call} took too long to read")
+            # Not OutOfTimeError: MIP has had the request, which matters for a login.
+            raise TransientUpstreamError(f"MIP's reply to {call} took too long to read")
     return b"".join(chunks)
 
 
@@ -297,7 +307,7 @@ def _broken_line(exc: requests.RequestException, call: str) -> TransientUpstream
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
-        return _NotSentError(f"no connection to MIP for {call}")
+        return _NotTakenError(f"no connection to MIP for {call}")
     if isinstance(exc, requests.Timeout):
         return TransientUpstreamError(f"MIP did not answer {call} in time")
     return TransientUpstreamError(f"the connection to MIP broke during {call}")

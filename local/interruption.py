@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM: while starting they break off, while running they ask to end."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+
+class Interruption:
+    """Takes SIGINT and SIGTERM of the process. To be made in the main thread.
+
+    Until `wait` is called, and within `impatient`, they raise KeyboardInterrupt.
+    """
+
+    def __init__(self) -> None:
+        self._requested = threading.Event()
+        self._raises = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def wait(self) -> None:
+        """Wait for a signal, which raises nothing any more."""
+        self._raises = False
+        # A handler runs in this thread, which a signal to another one would not wake.
+        while not self._requested.wait(0.5):
+            continue
+
+    @contextlib.contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let a further signal break off what runs in the context, and no more than that."""
+        self._raises = True
+        try:
+            yield
+        except KeyboardInterrupt:
+            return
+        finally:
+            self._raises = False
+
+    def _handle(self, *_: object) -> None:
+        self._requested.set()
+        if self._raises:
+            raise KeyboardInterrupt

@@ -1,0 +1,191 @@
+"""Values for tests: a builder gives a plausible whole; a test names what it is about."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.chart import Account
+from core.datasets import PROGRAM_LISTS, Dataset, balances_of
+from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists
+from core.failures import FailureRecord
+from core.messages import RebuildMessage
+from core.periods import Period
+from core.ports import Credentials, StoredObject
+from core.rebuild import RebuildRequest, RebuildRules
+from core.settlement import Delivery
+
+NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
+TODAY = NOW.date()
+PREFIX = "cache/"
+OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 15))
+SEPTEMBER = Period(date(2026, 9, 1), date(2026, 9, 30))
+OCTOBER_BALANCES = balances_of(OCTOBER)
+SEPTEMBER_BALANCES = balances_of(SEPTEMBER)
+OMITTED = frozenset({"999900"})
+
+SAMPLE_PROGRAMS = (
+    ("12345600", "A", "Part A"),
+    ("12345601", "A", "Part B"),
+    ("34567800", "A", "(Special: @Symbols!) Program"),
+    ("54321", "A", "Old"),
+    ("76543200", "I", "Ignored"),
+    ("99990000", "A", "Unfunded"),
+)
+"""Code, status, title: the programs of most examples."""
+
+SAMPLE_GL = (("1000", "A", "Cash"), ("2000", "A", "Grants payable"), ("3000", "I", "Old bank"))
+
+
+def make_accounts(rows: Iterable[tuple[str, str, str]] = SAMPLE_PROGRAMS) -> list[Account]:
+    return [Account(*row) for row in rows]
+
+
+def make_lists(
+    active: Mapping[str, str] | None = None, with_inactive: Mapping[str, str] | None = None
+) -> ProgramLists:
+    active = {"123456": "Part A", "345678": "Special"} if active is None else active
+    return ProgramLists(active, active if with_inactive is None else with_inactive)
+
+
+def make_row(account: str = "1000", **changes: Any) -> BalanceRow:
+    row = BalanceRow(account, "Cash", "A", "100.00", "-25.50", "74.50")
+    return row._replace(**changes)
+
+
+def make_balances(period: Period = OCTOBER, rows: Iterable[BalanceRow] = ()) -> PeriodBalances:
+    return PeriodBalances(period, tuple(rows) or (make_row(),))
+
+
+def make_entry(
+    dataset: Dataset = PROGRAM_LISTS,
+    *,
+    built_at: datetime = NOW,
+    ttl: timedelta = timedelta(hours=24),
+    data: ProgramLists | PeriodBalances | None = None,
+) -> CacheEntry:
+    """Make an entry of a dataset, built now and fresh for a day unless told otherwise."""
+    if data is None:
+        data = make_balances(dataset.period) if dataset.period else make_lists()
+    return CacheEntry(dataset, built_at, built_at + ttl, data)
+
+
+def make_stale_entry(dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
+    """Make an entry that was built two days ago and went stale yesterday."""
+    return make_entry(dataset, built_at=NOW - timedelta(days=2))
+
+
+def make_stored(body: bytes = b"{}", etag: str = '"1"') -> StoredObject:
+    return StoredObject(body, etag)
+
+
+def make_body(dataset: str = "programs", **more: Any) -> str:
+    return json.dumps({"dataset": dataset, **more})
+
+
+def make_request(
+    dataset: Dataset | None = PROGRAM_LISTS,
+    *,
+    message_id: str = "m-1",
+    sent_at: datetime = NOW,
+    accept_shrink: bool = False,
+) -> RebuildRequest:
+    return RebuildRequest(message_id, RebuildMessage(dataset, accept_shrink=accept_shrink), sent_at)
+
+
+def make_delivery(
+    body: str | None = None,
+    *,
+    message_id: str = "m-1",
+    receives: int = 1,
+    sent_at: datetime = NOW,
+    receipt_handle: str | None = None,
+) -> Delivery:
+    return Delivery(
+        message_id=message_id,
+        body=make_body() if body is None else body,
+        receipt_handle=receipt_handle or f"receipt of {message_id}",
+        receives=receives,
+        sent_at=sent_at,
+    )
+
+
+def make_rules(**changes: Any) -> RebuildRules:
+    rules: dict[str, Any] = {
+        "cache_prefix": PREFIX,
+        "time_zone": ZoneInfo("UTC"),
+        "codes_to_omit": OMITTED,
+        "balance_months": 2,
+        "max_shrink_percent": 50,
+        "programs_ttl": timedelta(hours=24),
+        "balances_ttl": timedelta(hours=7),
+    }
+    return RebuildRules(**(rules | changes))
+
+
+def make_failure(**changes: Any) -> FailureRecord:
+    """Make the record of one dead-lettered failure, waited out for five more minutes."""
+    record: dict[str, Any] = {
+        "error_type": "UpstreamDataError",
+        "message": "MIP's reply to accounts has no list COA_SEGID",
+        "first_failed_at": NOW,
+        "last_failed_at": NOW,
+        "attempts": 1,
+        "dead_lettered": True,
+        "dead_letterings": 1,
+        "next_attempt_at": NOW + timedelta(minutes=5),
+    }
+    return FailureRecord(**(record | changes))
+
+
+def make_credentials(user_version: int = 1, password_version: int = 1) -> Credentials:
+    return Credentials(
+        username="cache@example.org",
+        password="correct horse",
+        versions={"/mips/user": user_version, "/mips/pass": password_version},
+    )
+
+
+def make_segments_reply(segments: Mapping[str, int] | None = None) -> dict[str, Any]:
+    named = {"GL": 0, "Program": 1} if segments is None else segments
+    return {"COA_SEGID": [{"COA_SEGID": n, "TITLE": title} for title, n in named.items()]}
+
+
+def make_accounts_reply(
+    programs: Iterable[tuple[str, str, str]] = SAMPLE_PROGRAMS,
+    gl: Iterable[tuple[str, str, str]] = SAMPLE_GL,
+) -> dict[str, Any]:
+    return {
+        "COA_SEGID": [
+            {"COA_SEGID": segment, "COA_CODE": code, "COA_STATUS": status, "COA_TITLE": title}
+            for segment, rows in ((0, gl), (1, programs))
+            for code, status, title in rows
+        ]
+    }
+
+
+def make_balance_record(account: str, kind: int, amount: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "DBDETAIL_SUM_SEGMENT_N0": account,
+        "DBDETAIL_SUM_TYPE": kind,
+        "DBDETAIL_SUM_POSTEDAMT": amount,
+        "DBDETAIL_SUM_SRCPOSTEDAMT": amount,
+        "DBDETAIL_SUM_CURRENCY": "USD",
+        **more,
+    }
+
+
+def make_balance_records(account: str, start: Any, activity: Any, end: Any) -> list[dict[str, Any]]:
+    amounts = enumerate((start, activity, end), start=1)
+    return [make_balance_record(account, kind, amount) for kind, amount in amounts]
+
+
+def make_balances_reply(*records: Mapping[str, Any], result: Any = "SUCCESS") -> dict[str, Any]:
+    """Make a reply; without records, those of two accounts that add up."""
+    chosen = list(records) or [
+        *make_balance_records("1000", Decimal("100.00"), Decimal("-25.50"), Decimal("74.50")),
+        *make_balance_records("2000", Decimal("-10.00"), Decimal("0.00"), Decimal("-10.00")),
+    ]
+    return {"executionResult": result, "extraInformation": {"Level1": chosen}}

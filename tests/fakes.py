@@ -1,0 +1,473 @@
+"""Small stand-ins for what lies outside; each obeys its Protocol in `core.ports`.
+
+Each can be taken `down`, and then fails as its adapter would.
+"""
+
+import hashlib
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.errors import (
+    AmbiguousLoginError,
+    ConflictError,
+    CredentialsRefusedError,
+    LockedOutError,
+    QueueUnavailableError,
+    SecretsUnavailableError,
+    SessionLostError,
+    StoreUnavailableError,
+)
+from core.messages import RebuildMessage
+from core.periods import Period
+from core.ports import (
+    Absent,
+    Credentials,
+    DeadLetter,
+    NotModified,
+    ObjectSummary,
+    QueueDepth,
+    StoredObject,
+)
+from core.settlement import Delivery
+from core.timing import Deadline
+from tests.builders import (
+    NOW,
+    make_accounts_reply,
+    make_balances_reply,
+    make_credentials,
+    make_segments_reply,
+)
+
+DEDUPLICATION_INTERVAL = timedelta(minutes=5)
+LOOK = timedelta(seconds=60)
+
+
+class FakeClock:
+    """Wall and monotonic clock in one; both move only when they are told to, or by `sleep`."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+        self.uptime = 1000.0
+        self.sleeps: list[float] = []
+        self._planned: list[tuple[datetime, Callable[[], None]]] = []
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.uptime
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.advance(seconds=seconds)
+
+    def advance(self, **duration: float) -> None:
+        """Let time pass, as `timedelta` spells it, and have happen what was planned for it."""
+        passed = timedelta(**duration)
+        self.now += passed
+        self.uptime += passed.total_seconds()
+        due = [plan for plan in self._planned if plan[0] <= self.now]
+        self._planned = [plan for plan in self._planned if plan[0] > self.now]
+        for _, action in due:
+            action()
+
+    def plan(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have something happen once so many seconds have passed."""
+        self._planned.append((self.now + timedelta(seconds=seconds), action))
+
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline.after(seconds, self.monotonic)
+
+
+class InMemoryStore:
+    """A versioned bucket: ETags follow the content, deleting leaves a marker with a version id."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredObject] = {}
+        self.operations: list[tuple[str, str]] = []
+        self.down: Callable[[str, str], bool] = lambda operation, key: False
+        self._markers: dict[str, str] = {}
+        self._versions = itertools.count(1)
+
+    def read(self, key: str, known_etag: str | None = None) -> StoredObject | NotModified | Absent:
+        self._begin("read", key)
+        stored = self.objects.get(key)
+        if stored is None:
+            return Absent(self._markers.get(key))
+        return NotModified() if stored.etag == known_etag else stored
+
+    def replace(self, key: str, body: bytes, expected_etag: str | None) -> str:
+        self._begin("replace", key)
+        stored = self.objects.get(key)
+        if (stored.etag if stored else None) != expected_etag:
+            raise ConflictError("the entry was changed or purged meanwhile")
+        return self._write(key, body)
+
+    def put(self, key: str, body: bytes) -> None:
+        self._begin("put", key)
+        self._write(key, body)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._begin("delete", key)
+            self.objects.pop(key, None)
+            self._markers[key] = f"marker-{next(self._versions)}"
+
+    def list(self, prefix: str) -> Iterator[ObjectSummary]:
+        self._begin("list", prefix)
+        for key in sorted(self.objects):
+            if key.startswith(prefix):
+                yield ObjectSummary(key, len(self.objects[key].body))
+
+    def count(self, operation: str, key: str) -> int:
+        """Tell how often an operation met a key."""
+        return self.operations.count((operation, key))
+
+    def _begin(self, operation: str, key: str) -> None:
+        self.operations.append((operation, key))
+        if self.down(operation, key):
+            raise StoreUnavailableError("S3: ServiceUnavailable")
+
+    def _write(self, key: str, body: bytes) -> str:
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        self.objects[key] = StoredObject(body, etag)
+        self._markers.pop(key, None)
+        return etag
+
+
+@dataclass
+class _Message:
+    message_id: str
+    body: str
+    sent_at: datetime
+    visible_at: datetime
+    group: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    receives: int = 0
+    receipt_handle: str = ""
+
+
+class _Fifo:
+    """The rules of an SQS FIFO queue that the service relies on."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._ids = itertools.count(1)
+        self._accepted: dict[str, tuple[datetime, str]] = {}
+        self.messages: list[_Message] = []
+        self.is_down = False
+
+    def accept(
+        self, body: str, dedup_id: str, group: str, attributes: Mapping[str, str] | None = None
+    ) -> str:
+        """Queue a message, unless its deduplication id was accepted within five minutes.
+
+        As on AWS, the id is remembered although the message may be deleted by now, and the sender
+        is given the first message's id.
+        """
+        self._check()
+        now = self._clock()
+        if dedup_id in self._accepted:
+            accepted_at, message_id = self._accepted[dedup_id]
+            if now < accepted_at + DEDUPLICATION_INTERVAL:
+                return message_id
+        message_id = f"id-{next(self._ids)}"
+        self._accepted[dedup_id] = (now, message_id)
+        self.messages.append(_Message(message_id, body, now, now, group, attributes or {}))
+        return message_id
+
+    def take(self, most: int, hidden_for: timedelta) -> list[_Message]:
+        """Receive messages in order, none of a group that already had some in flight."""
+        self._check()
+        now = self._clock()
+        busy = {message.group for message in self.messages if message.visible_at > now}
+        taken = [message for message in self.messages if message.group not in busy][:most]
+        for message in taken:
+            message.receives += 1
+            message.visible_at = now + hidden_for
+            message.receipt_handle = f"{message.message_id}#{message.receives}"
+        return taken
+
+    def hide(self, receipt_handle: str, duration: timedelta) -> None:
+        self._check()
+        for message in self.messages:
+            if message.receipt_handle == receipt_handle:
+                message.visible_at = self._clock() + duration
+
+    def remove(self, receipt_handle: str) -> None:
+        self._check()
+        self.messages = [m for m in self.messages if m.receipt_handle != receipt_handle]
+
+    def depth(self) -> QueueDepth:
+        self._check()
+        hidden = sum(message.visible_at > self._clock() for message in self.messages)
+        return QueueDepth(visible=len(self.messages) - hidden, in_flight=hidden)
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise QueueUnavailableError("SQS: ServiceUnavailable")
+
+
+class RecordingQueue:
+    """The rebuild queue.
+
+    `sent` lists what was accepted and is not shortened by receiving; `delays` holds the last
+    delay of each receipt handle.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._fifo = _Fifo(clock)
+        self.sent: list[str] = []
+        self.deduplication_ids: list[str] = []
+        self.delays: dict[str, int] = {}
+
+    @property
+    def is_down(self) -> bool:
+        return self._fifo.is_down
+
+    @is_down.setter
+    def is_down(self, down: bool) -> None:
+        self._fifo.is_down = down
+
+    def connect(self) -> None:
+        """Be ready at once."""
+
+    def connect(self) -> None:
+        """Be ready at once; a queue that is down shows that only when it is asked."""
+
+    def send(self, message: RebuildMessage, deduplication_id: str) -> str:
+        return self.send_again(message.to_body(), deduplication_id)
+
+    def send_again(self, body: str, deduplication_id: str) -> str:
+        before = len(self._fifo.messages)
+        message_id = self._fifo.accept(body, deduplication_id, "mips")
+        self.deduplication_ids.append(deduplication_id)
+        if len(self._fifo.messages) > before:
+            self.sent.append(body)
+        return message_id
+
+    def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        for receipt_handle in receipt_handles:
+            self._fifo.hide(receipt_handle, timedelta(seconds=seconds))
+            self.delays[receipt_handle] = seconds
+
+    def depth(self) -> QueueDepth:
+        return self._fifo.depth()
+
+    def receive(self, most: int = 10, hidden_for_seconds: float = 360) -> list[Delivery]:
+        """Deliver a batch, as the event source mapping does."""
+        return [
+            Delivery(m.message_id, m.body, m.receipt_handle, m.receives, m.sent_at)
+            for m in self._fifo.take(most, timedelta(seconds=hidden_for_seconds))
+        ]
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        self._fifo.remove(delivery.receipt_handle)
+
+
+class InMemoryDeadLetters:
+    """The dead-letter queue."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._fifo = _Fifo(clock)
+
+    @property
+    def is_down(self) -> bool:
+        return self._fifo.is_down
+
+    @is_down.setter
+    def is_down(self, down: bool) -> None:
+        self._fifo.is_down = down
+
+    @property
+    def letters(self) -> list[DeadLetter]:
+        """Look at all letters without receiving them."""
+        return [_as_letter(message) for message in self._fifo.messages]
+
+    def send(
+        self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
+    ) -> None:
+        self._fifo.accept(body, deduplication_id, group, dict(attributes))
+
+    def receive_all(self) -> Iterator[DeadLetter]:
+        while taken := self._fifo.take(10, LOOK):
+            yield from map(_as_letter, taken)
+
+    def release(self, letters: Iterable[DeadLetter]) -> None:
+        for letter in letters:
+            self._fifo.hide(letter.receipt_handle, timedelta(0))
+
+    def delete(self, letter: DeadLetter) -> None:
+        self._fifo.remove(letter.receipt_handle)
+
+    def depth(self) -> QueueDepth:
+        return self._fifo.depth()
+
+
+def _as_letter(message: _Message) -> DeadLetter:
+    return DeadLetter(
+        message_id=message.message_id,
+        body=message.body,
+        receipt_handle=message.receipt_handle,
+        sent_at=message.sent_at,
+        receives=message.receives,
+        group=message.group,
+        attributes=message.attributes,
+    )
+
+
+class FakeSecrets:
+    """The parameter store; implements Secrets and SessionNote. `down` names failing methods."""
+
+    def __init__(self) -> None:
+        self.stored = make_credentials()
+        self.token: str | None = None
+        self.down: set[str] = set()
+        self.notes: list[str | None] = []
+
+    def credentials(self) -> Credentials:
+        self._check("credentials")
+        return self.stored
+
+    def session_token(self) -> str | None:
+        self._check("session_token")
+        return self.token
+
+    def is_session_open(self) -> bool:
+        self._check("is_session_open")
+        return self.token is not None
+
+    def store_session_token(self, token: str) -> None:
+        self._check("store_session_token")
+        self.token = token
+        self.notes.append(token)
+
+    def forget_session_token(self) -> None:
+        self._check("forget_session_token")
+        self.token = None
+        self.notes.append(None)
+
+    def _check(self, method: str) -> None:
+        if method in self.down:
+            raise SecretsUnavailableError(f"SSM {method}: ThrottlingException")
+
+
+class FakeUpstream:
+    """MIP Cloud with one user, who has one session at a time.
+
+    A login while a session is open locks the user out until `unlock`. `fail` scripts what the
+    next calls of a name raise; `during` names something that happens while a call is under way.
+    """
+
+    def __init__(self, accepted: Credentials | None = None) -> None:
+        self.accepted = accepted or make_credentials()
+        self.replies: dict[str, Any] = {
+            "segments": make_segments_reply(),
+            "accounts": make_accounts_reply(),
+            "balances": make_balances_reply(),
+        }
+        self.balances_by_period: dict[Period, list[Any]] = {}
+        self.calls: list[str] = []
+        self.during: dict[str, Callable[[], None]] = {}
+        self.open_token: str | None = None
+        self.is_locked = False
+        self.loses_login_reply = False
+        self._failures: dict[str, list[Exception]] = {}
+        self._tokens = itertools.count(1)
+
+    @property
+    def made(self) -> Counter[str]:
+        """Tell how often each call was made."""
+        return Counter(self.calls)
+
+    def fail(self, call: str, *errors: Exception) -> None:
+        self._failures.setdefault(call, []).extend(errors)
+
+    def unlock(self) -> None:
+        self.is_locked = False
+        self.open_token = None
+
+    def log_in(self, credentials: Credentials, deadline: Deadline) -> str:
+        self._begin("login")
+        known = (self.accepted.username, self.accepted.password)
+        if (credentials.username, credentials.password) != known:
+            raise CredentialsRefusedError("MIP answered 401 to login: no such user")
+        if self.is_locked or self.open_token is not None:
+            self.is_locked = True
+            raise LockedOutError("MIP answered 403 to login: already logged in")
+        self.open_token = f"token-{next(self._tokens)}"
+        if self.loses_login_reply:
+            raise AmbiguousLoginError("MIP did not answer login in time; a session may be open")
+        return self.open_token
+
+    def log_out(self, token: str, deadline: Deadline) -> None:
+        self._begin("logout")
+        if token == self.open_token:
+            self.open_token = None
+
+    def segments(self, token: str, deadline: Deadline) -> object:
+        return self._answer("segments", token)
+
+    def accounts(self, token: str, deadline: Deadline) -> object:
+        return self._answer("accounts", token)
+
+    def balances(self, token: str, period: Period, deadline: Deadline) -> object:
+        reply = self._answer("balances", token)
+        scripted = self.balances_by_period.get(period)
+        return scripted.pop(0) if scripted else reply
+
+    def _answer(self, call: str, token: str) -> object:
+        self._begin(call)
+        if token != self.open_token:
+            raise SessionLostError(f"MIP answered 401 to {call}: the session is gone")
+        return self.replies[call]
+
+    def _begin(self, call: str) -> None:
+        self.calls.append(call)
+        if call in self.during:
+            self.during[call]()
+        failures = self._failures.get(call)
+        if failures:
+            raise failures.pop(0)
+
+
+class RecordingEdge:
+    """An edge cache that counts its invalidations."""
+
+    def __init__(self, invalidation_id: str | None = "I-1") -> None:
+        self.invalidations = 0
+        self._id = invalidation_id
+
+    def invalidate(self) -> str | None:
+        self.invalidations += 1
+        return self._id
+
+
+class RecordingTelemetry:
+    """Remembers what was told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, dict[str, object]]] = []
+        self.metrics: list[tuple[str, float, dict[str, str]]] = []
+
+    def info(self, event: str, **fields: object) -> None:
+        self.events.append(("info", event, fields))
+
+    def warning(self, event: str, **fields: object) -> None:
+        self.events.append(("warning", event, fields))
+
+    def count(self, metric: str, value: int = 1, **dimensions: str) -> None:
+        self.metrics.append((metric, value, dimensions))
+
+    def seconds(self, metric: str, value: float, **dimensions: str) -> None:
+        self.metrics.append((metric, value, dimensions))
+
+    def warnings(self) -> list[str]:
+        return [event for level, event, _ in self.events if level == "warning"]
+
+    def counted(self, metric: str) -> float:
+        return sum(value for name, value, _ in self.metrics if name == metric)

@@ -1,0 +1,1 @@
+"""One file per module: rules and use cases, with fakes and no network."""

@@ -1,0 +1,235 @@
+"""What an operator can do with dead letters: look, send back, throw away."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.commands import Discard, ListDeadLetters, Redrive
+from core.dead_letters import DeadLetterDesk
+from core.errors import InvalidCommandError, QueueUnavailableError
+from core.ports import DeadLetter
+from tests.builders import NOW, make_body
+from tests.fakes import FakeClock, InMemoryDeadLetters, RecordingQueue
+
+TOLD = {
+    "ErrorType": "UpstreamDataError",
+    "ErrorMessage": "MIP lists no active program",
+    "FailedAt": "2026-10-15T11:59:00+00:00",
+    "FirstSentAt": "2026-10-15T11:50:00+00:00",
+    "Attempts": "5",
+    "OriginalMessageId": "m-1",
+}
+
+
+@pytest.fixture
+def desk(dead_letters: InMemoryDeadLetters, queue: RecordingQueue) -> DeadLetterDesk:
+    return DeadLetterDesk(dead_letters, queue)
+
+
+def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> list[str]:
+    """Send letters a minute apart; returns their ids, the oldest first."""
+    for letter in range(number):
+        told = TOLD | {"OriginalMessageId": f"m-{letter}"}
+        dead_letters.send(make_body(reason=str(letter)), told, f"m-{letter}", f"m-{letter}")
+        clock.advance(minutes=1)
+    return [letter.message_id for letter in dead_letters.letters]
+
+
+def test_show_nothing_is_an_empty_list(desk: DeadLetterDesk) -> None:
+    assert desk.show(ListDeadLetters(1000)) == {"count": 0, "messages": []}
+
+
+def test_show_tells_everything_of_a_letter(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send(make_body(), TOLD, "m-1", "m-1")
+    assert desk.show(ListDeadLetters(1000))["messages"] == [
+        {
+            "message_id": "id-1",
+            "body": make_body(),
+            "error": {"type": "UpstreamDataError", "message": "MIP lists no active program"},
+            "attempts": 5,
+            "first_sent_at": "2026-10-15T11:50:00+00:00",
+            "failed_at": "2026-10-15T11:59:00+00:00",
+            "original_message_id": "m-1",
+        }
+    ]
+
+
+def test_show_letter_that_the_redrive_policy_moved_is_explained(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send(make_body(), {}, "mips", "1")
+    (message,) = desk.show(ListDeadLetters(1000))["messages"]
+    assert message["error"]["type"] == "Unknown"
+    assert "redrive policy" in message["error"]["message"]
+    assert message["attempts"] == 5
+    assert message["failed_at"] == NOW.isoformat()
+    assert message["original_message_id"] == "id-1"
+
+
+def test_show_lists_more_than_ten_the_oldest_first(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    ids = fill(dead_letters, 25, clock)
+    listed = desk.show(ListDeadLetters(1000))
+    assert [message["message_id"] for message in listed["messages"]] == ids
+    assert listed["count"] == 25
+
+
+def test_show_limit_cuts_the_list_but_not_the_count(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    ids = fill(dead_letters, 12, clock)
+    listed = desk.show(ListDeadLetters(3))
+    assert [message["message_id"] for message in listed["messages"]] == ids[:3]
+    assert listed["count"] == 12
+
+
+def test_show_consumes_and_hides_nothing(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    fill(dead_letters, 12, clock)
+    first = desk.show(ListDeadLetters(3))
+    assert (dead_letters.depth().visible, dead_letters.depth().in_flight) == (12, 0)
+    assert desk.show(ListDeadLetters(3)) == first
+
+
+def test_redrive_all_sends_back_and_then_deletes(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+) -> None:
+    ids = fill(dead_letters, 12, clock)
+    result = desk.redrive(Redrive(None, dry_run=False))
+    assert result == {"action": "redrive", "dry_run": False, "count": 12, "message_ids": ids}
+    assert len(queue.sent) == 12
+    assert queue.sent[0] == make_body(reason="0")
+    assert dead_letters.letters == []
+
+
+def test_redrive_again_within_five_minutes_is_never_swallowed(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
+) -> None:
+    for number in range(2):
+        dead_letters.send(make_body(), {}, "m-1", str(number))
+        desk.redrive(Redrive(None, dry_run=False))
+    assert len(queue.sent) == 2
+
+
+@pytest.mark.parametrize("by", ["message_id", "OriginalMessageId"])
+def test_redrive_one_leaves_the_others_visible(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+    by: str,
+) -> None:
+    ids = fill(dead_letters, 12, clock)
+    chosen = ids[4] if by == "message_id" else "m-4"
+    result = desk.redrive(Redrive(chosen, dry_run=False))
+    assert result["message_ids"] == [ids[4]]
+    assert queue.sent == [make_body(reason="4")]
+    assert dead_letters.depth().visible == 11
+
+
+def test_redrive_that_cannot_send_keeps_the_letter(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue, clock: FakeClock
+) -> None:
+    fill(dead_letters, 3, clock)
+    queue.is_down = True
+    with pytest.raises(QueueUnavailableError):
+        desk.redrive(Redrive(None, dry_run=False))
+    assert len(dead_letters.letters) == 3
+
+
+@pytest.mark.xfail(reason="letters received with the failing one stay hidden for a minute")
+def test_redrive_that_fails_half_way_hides_nothing(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(dead_letters, 3, clock)
+    send = queue.send_again
+
+    def send_one(body: str, deduplication_id: str) -> str:
+        if queue.sent:
+            raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
+        return send(body, deduplication_id)
+
+    monkeypatch.setattr(queue, "send_again", send_one)
+    with pytest.raises(QueueUnavailableError):
+        desk.redrive(Redrive(None, dry_run=False))
+    assert len(queue.sent) == 1
+    assert dead_letters.depth().visible == 2
+
+
+def test_discard_all_deletes_and_sends_nothing(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+) -> None:
+    fill(dead_letters, 12, clock)
+    assert desk.discard(Discard(None, dry_run=False))["count"] == 12
+    assert dead_letters.letters == []
+    assert queue.sent == []
+
+
+def test_discard_one_leaves_the_others_visible(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    ids = fill(dead_letters, 3, clock)
+    assert desk.discard(Discard(ids[1], dry_run=False))["count"] == 1
+    assert [letter.message_id for letter in dead_letters.letters] == [ids[0], ids[2]]
+    assert dead_letters.depth().visible == 2
+
+
+@pytest.mark.parametrize("message_id", [None, "id-2"])
+def test_dry_run_only_tells(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+    message_id: str | None,
+) -> None:
+    fill(dead_letters, 3, clock)
+    count = 3 if message_id is None else 1
+    assert desk.redrive(Redrive(message_id, dry_run=True))["count"] == count
+    assert desk.discard(Discard(message_id, dry_run=True))["count"] == count
+    assert dead_letters.depth().visible == 3
+    assert queue.sent == []
+
+
+def test_all_of_nothing_is_done_with_a_count_of_zero(desk: DeadLetterDesk) -> None:
+    assert desk.redrive(Redrive(None, dry_run=False))["count"] == 0
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_unknown_message_id_is_refused_and_hides_nothing(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock, dry_run: bool
+) -> None:
+    fill(dead_letters, 3, clock)
+    with pytest.raises(InvalidCommandError, match="no dead letter has this message_id"):
+        desk.discard(Discard("nobody", dry_run=dry_run))
+    assert dead_letters.depth().visible == 3
+
+
+class BreakingDeadLetters(InMemoryDeadLetters):
+    """A queue that fails after its first letters were received."""
+
+    def receive_all(self) -> Iterator[DeadLetter]:
+        yield from list(super().receive_all())
+        raise QueueUnavailableError("SQS ReceiveMessage: ServiceUnavailable")
+
+
+@pytest.mark.xfail(reason="letters received before the failure stay hidden for a minute")
+def test_show_that_fails_half_way_hides_nothing(clock: FakeClock, queue: RecordingQueue) -> None:
+    letters = BreakingDeadLetters(clock)
+    fill(letters, 3, clock)
+    with pytest.raises(QueueUnavailableError):
+        DeadLetterDesk(letters, queue).show(ListDeadLetters(1000))
+    assert letters.depth().visible == 3

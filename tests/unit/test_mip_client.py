@@ -1,0 +1,560 @@
+"""MIP Cloud over HTTP: what is sent, and what each failure comes to."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+import responses
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+)
+
+from core.adapters.mip_client import (
+    MAX_ATTEMPTS,
+    MipClient,
+    balances_request,
+    retry_after_seconds,
+)
+from core.errors import (
+    AmbiguousLoginError,
+    CredentialsRefusedError,
+    LockedOutError,
+    MipsCacheError,
+    OutOfTimeError,
+    SessionLostError,
+    TransientUpstreamError,
+    UpstreamDataError,
+)
+from tests.builders import SEPTEMBER, make_credentials
+from tests.fakes import FakeClock, RecordingTelemetry
+
+LOGIN = "https://login.example.org/api/v1/sso/mipadv/login"
+API = "https://api.example.org"
+SEGMENTS = f"{API}/api/coa/segments"
+ACCOUNTS = f"{API}/api/coa/segments/accounts"
+BALANCES = f"{API}/api/model/CBODispBal/methods/GetAccountBalances"
+LOGOUT = f"{API}/api/security/logout"
+TOKEN = "session-token"
+CREDENTIALS = make_credentials()
+
+
+@pytest.fixture
+def mip() -> Any:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def client(clock: FakeClock, telemetry: RecordingTelemetry) -> MipClient:
+    return MipClient(
+        login_url="https://login.example.org",
+        api_url=API,
+        organization="ORG-7",
+        telemetry=telemetry,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+Call = Callable[[MipClient, FakeClock], object]
+CALLS: dict[str, tuple[str, str, Call]] = {
+    "login": ("POST", LOGIN, lambda c, t: c.log_in(CREDENTIALS, t.deadline(300))),
+    "logout": ("POST", LOGOUT, lambda c, t: c.log_out(TOKEN, t.deadline(300))),
+    "segments": ("GET", SEGMENTS, lambda c, t: c.segments(TOKEN, t.deadline(300))),
+    "accounts": ("GET", ACCOUNTS, lambda c, t: c.accounts(TOKEN, t.deadline(300))),
+    "balances": ("POST", BALANCES, lambda c, t: c.balances(TOKEN, SEPTEMBER, t.deadline(300))),
+}
+FETCHES = ("segments", "accounts", "balances")
+
+
+def refused_connection() -> requests.ConnectionError:
+    reason = NewConnectionError(None, "refused")  # type: ignore[arg-type]
+    return requests.ConnectionError(MaxRetryError(None, LOGIN, reason))  # type: ignore[arg-type]
+
+
+def connect_timeout() -> requests.ConnectTimeout:
+    reason = ConnectTimeoutError(None, "slow")
+    return requests.ConnectTimeout(MaxRetryError(None, LOGIN, reason))  # type: ignore[arg-type]
+
+
+NOT_SENT = {"refused": refused_connection, "connect time-out": connect_timeout}
+BROKEN = {
+    "reset": lambda: requests.ConnectionError(ProtocolError("reset")),
+    "read time-out": lambda: requests.ReadTimeout("x"),
+    "broken body": lambda: requests.exceptions.ChunkedEncodingError("x"),
+    "TLS": lambda: requests.exceptions.SSLError("x"),
+}
+SERVER_ERRORS = (500, 502, 503, 504)
+
+
+def attempt(
+    name: str, mip: Any, client: MipClient, clock: FakeClock, **answer: Any
+) -> tuple[MipsCacheError, int]:
+    """Make a call that is always answered so; returns what it raises and how often it was sent."""
+    method, url, call = CALLS[name]
+    mip.add(method, url, **answer)
+    with pytest.raises(MipsCacheError) as caught:
+        call(client, clock)
+    return caught.value, len(mip.calls)
+
+
+# What is sent
+
+
+def test_login_sends_the_credentials_and_returns_the_token(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("POST", LOGIN, json={"AccessToken": TOKEN})
+    assert client.log_in(CREDENTIALS, clock.deadline(300)) == TOKEN
+    request = mip.calls[0].request
+    assert json.loads(request.body) == {
+        "username": CREDENTIALS.username,
+        "password": CREDENTIALS.password,
+        "org": "ORG-7",
+    }
+    assert "Authorization-Token" not in request.headers
+
+
+@pytest.mark.parametrize("name", FETCHES)
+def test_fetch_sends_the_token_and_returns_the_reply(
+    mip: Any, client: MipClient, clock: FakeClock, name: str
+) -> None:
+    method, url, call = CALLS[name]
+    mip.add(method, url, json={"a": 1})
+    assert call(client, clock) == {"a": 1}
+    assert mip.calls[0].request.headers["Authorization-Token"] == TOKEN
+
+
+def test_logout_posts_the_token(mip: Any, client: MipClient, clock: FakeClock) -> None:
+    mip.add("POST", LOGOUT)
+    client.log_out(TOKEN, clock.deadline(300))
+    assert mip.calls[0].request.headers["Authorization-Token"] == TOKEN
+
+
+def test_balances_sends_what_mips_own_page_sends(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("POST", BALANCES, json={})
+    client.balances(TOKEN, SEPTEMBER, clock.deadline(300))
+    assert json.loads(mip.calls[0].request.body) == {
+        "BOInformation": {
+            "constructor": {},
+            "ModelFields": {
+                "fields": [
+                    {"DISPBAL_DATEFROM": "2026-09-01"},
+                    {"DISPBAL_DATETO": "2026-09-30"},
+                ],
+                "DISPBAL_SEGINFO": [
+                    {
+                        "fields": [
+                            {"GRID_PHY_ID": 0},
+                            {"FILTER_SELECT": True},
+                            {"FILTER_ORDER": -1},
+                            {"FILTER_FIX": False},
+                            {"FILTER_DATATYPE": 10},
+                            {"FILTER_FIELDTYPE": 40},
+                            {"FILTER_ITEM": "GL"},
+                            {"FILTER_OPERATOR": "<>"},
+                            {"FILTER_CRITERIA1": "<Blank>"},
+                            {"FILTER_CRITERIA2": ""},
+                        ]
+                    }
+                ],
+            },
+        },
+        "MethodParameters": {"strJson": '{"level":1}'},
+    }
+
+
+def test_balances_request_is_made_anew_each_time() -> None:
+    balances_request(SEPTEMBER)["BOInformation"]["constructor"]["x"] = 1
+    assert balances_request(SEPTEMBER)["BOInformation"]["constructor"] == {}
+
+
+@pytest.mark.parametrize("literal", ["0.10", "100.00", "0.30000000000000004"])
+def test_fetch_keeps_mips_digits(
+    mip: Any, client: MipClient, clock: FakeClock, literal: str
+) -> None:
+    mip.add("POST", BALANCES, body=f'{{"amount": {literal}}}')
+    reply = client.balances(TOKEN, SEPTEMBER, clock.deadline(300))
+    assert isinstance(reply, dict)
+    assert isinstance(reply["amount"], Decimal)
+    assert str(reply["amount"]) == literal
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_has_connect_and_read_timeouts(
+    mip: Any, client: MipClient, clock: FakeClock, name: str
+) -> None:
+    method, url, call = CALLS[name]
+    mip.add(method, url, json={"AccessToken": TOKEN})
+    call(client, clock)
+    connect, read = mip.calls[0].request.req_kwargs["timeout"]
+    assert 0 < connect <= 5
+    assert 0 < read <= 45
+
+
+def test_call_timeouts_shrink_with_the_time_that_is_left(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("GET", SEGMENTS, json={})
+    client.segments(TOKEN, clock.deadline(2))
+    assert mip.calls[0].request.req_kwargs["timeout"] == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["login", *FETCHES])
+def test_redirect_is_never_followed(
+    mip: Any, client: MipClient, clock: FakeClock, name: str
+) -> None:
+    elsewhere = {"Location": "https://elsewhere.example.org/"}
+    _, sent = attempt(name, mip, client, clock, status=302, headers=elsewhere)
+    assert sent == 1
+
+
+# Failures that are retried
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("error", NOT_SENT.values(), ids=NOT_SENT)
+def test_connection_that_did_not_come_about_is_retried(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, error: Callable[[], Exception]
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, body=error())
+    assert isinstance(raised, TransientUpstreamError)
+    assert sent == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("name", [*FETCHES, "logout"])
+@pytest.mark.parametrize("error", BROKEN.values(), ids=BROKEN)
+def test_broken_line_is_retried_after_the_login(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, error: Callable[[], Exception]
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, body=error())
+    assert isinstance(raised, TransientUpstreamError)
+    assert sent == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("name", [*FETCHES, "logout"])
+@pytest.mark.parametrize("status", SERVER_ERRORS)
+def test_server_error_is_retried_after_the_login(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, status: int
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, status=status)
+    assert isinstance(raised, TransientUpstreamError)
+    assert str(status) in str(raised)
+    assert sent == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_too_many_requests_is_retried(
+    mip: Any, client: MipClient, clock: FakeClock, name: str
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, status=429)
+    assert isinstance(raised, TransientUpstreamError)
+    assert sent == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_that_works_at_last_succeeds(
+    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
+) -> None:
+    method, url, call = CALLS[name]
+    for _ in range(MAX_ATTEMPTS - 1):
+        mip.add(method, url, status=429)
+    mip.add(method, url, json={"AccessToken": TOKEN})
+    call(client, clock)
+    retries = [event for _, event, _ in telemetry.events if event == "call retried"]
+    assert len(retries) == MAX_ATTEMPTS - 1
+
+
+def test_retries_pause_and_back_off_within_bounds(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    attempt("segments", mip, client, clock, status=503)
+    assert len(clock.sleeps) == MAX_ATTEMPTS - 1
+    assert all(0 <= pause <= 8 for pause in clock.sleeps)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured(
+    mip: Any, client: MipClient, clock: FakeClock, status: int
+) -> None:
+    mip.add("GET", SEGMENTS, status=status, headers={"Retry-After": "12"})
+    mip.add("GET", SEGMENTS, json={})
+    client.segments(TOKEN, clock.deadline(300))
+    assert clock.sleeps == [12.0]
+
+
+def test_retry_after_longer_than_the_time_left_is_not_waited_for(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    raised, sent = attempt(
+        "segments", mip, client, clock, status=429, headers={"Retry-After": "3600"}
+    )
+    assert isinstance(raised, TransientUpstreamError)
+    assert raised.retry_after_seconds == 3600
+    assert sent == 1
+    assert clock.sleeps == []
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        pytest.param(None, None, id="absent"),
+        pytest.param("0", 0.0, id="at once"),
+        pytest.param(" 120 ", 120.0, id="seconds"),
+        pytest.param("Thu, 15 Oct 2026 12:02:00 GMT", 120.0, id="date"),
+        pytest.param("Thu, 15 Oct 2026 12:02:00 -0000", 120.0, id="date without a zone"),
+        pytest.param("Thu, 15 Oct 2026 11:00:00 GMT", 0.0, id="past date"),
+        pytest.param("soon", None, id="word"),
+        pytest.param("", None, id="empty"),
+        pytest.param("-5", None, id="negative"),
+        pytest.param("\u0665", None, id="other digits"),
+        pytest.param("Thu, 15 Oct 99999999999999999999 12:00:00 GMT", None, id="absurd year"),
+    ],
+)
+def test_retry_after_seconds_reads_both_forms(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, datetime(2026, 10, 15, 12, tzinfo=UTC)) == seconds
+
+
+# Deadlines
+
+
+@pytest.mark.parametrize("name", ["segments", "accounts", "balances"])
+@pytest.mark.parametrize("left", [0.9, 0, -5])
+def test_fetch_without_time_is_not_started(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, left: float
+) -> None:
+    fetch = {
+        "segments": lambda: client.segments(TOKEN, clock.deadline(left)),
+        "accounts": lambda: client.accounts(TOKEN, clock.deadline(left)),
+        "balances": lambda: client.balances(TOKEN, SEPTEMBER, clock.deadline(left)),
+    }[name]
+    with pytest.raises(OutOfTimeError, match=name):
+        fetch()
+    assert len(mip.calls) == 0
+
+
+def test_login_without_time_is_not_started_and_not_ambiguous(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    with pytest.raises(OutOfTimeError):
+        client.log_in(CREDENTIALS, clock.deadline(0.5))
+    assert len(mip.calls) == 0
+
+
+def test_retries_stop_before_the_deadline(mip: Any, client: MipClient, clock: FakeClock) -> None:
+    def slow(request: Any) -> tuple[int, dict[str, str], str]:
+        clock.advance(seconds=40)
+        return (503, {}, "")
+
+    mip.add_callback("GET", SEGMENTS, slow)
+    with pytest.raises(TransientUpstreamError):
+        client.segments(TOKEN, clock.deadline(60))
+    assert len(mip.calls) == 2
+
+
+def slow_body(clock: FakeClock, body: str) -> Callable[[Any], tuple[int, dict[str, str], str]]:
+    """Answer at once, but let a minute pass until the body has come."""
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        clock.advance(seconds=60)
+        return (200, {}, body)
+
+    return answer
+
+
+def test_fetch_whose_reply_takes_too_long_is_given_up(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add_callback("GET", SEGMENTS, slow_body(clock, "{}"))
+    with pytest.raises(TransientUpstreamError, match="too long"):
+        client.segments(TOKEN, clock.deadline(30))
+    assert len(mip.calls) == 1
+
+
+def test_login_whose_reply_takes_too_long_is_ambiguous(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add_callback("POST", LOGIN, slow_body(clock, '{"AccessToken": "t"}'))
+    with pytest.raises(AmbiguousLoginError):
+        client.log_in(CREDENTIALS, clock.deadline(30))
+
+
+# Logins
+
+
+@pytest.mark.parametrize("error", BROKEN.values(), ids=BROKEN)
+def test_login_on_a_broken_line_is_ambiguous_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock, error: Callable[[], Exception]
+) -> None:
+    raised, sent = attempt("login", mip, client, clock, body=error())
+    assert isinstance(raised, AmbiguousLoginError)
+    assert sent == 1
+
+
+@pytest.mark.parametrize("status", SERVER_ERRORS)
+def test_login_answered_with_a_server_error_is_ambiguous_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock, status: int
+) -> None:
+    raised, sent = attempt("login", mip, client, clock, status=status)
+    assert isinstance(raised, AmbiguousLoginError)
+    assert sent == 1
+
+
+def test_login_ambiguous_after_a_refused_connection_is_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("POST", LOGIN, body=refused_connection())
+    mip.add("POST", LOGIN, status=503)
+    with pytest.raises(AmbiguousLoginError):
+        client.log_in(CREDENTIALS, clock.deadline(300))
+    assert len(mip.calls) == 2
+
+
+def test_login_401_is_a_refusal_of_the_credentials_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    raised, sent = attempt("login", mip, client, clock, status=401, body="unknown user")
+    assert isinstance(raised, CredentialsRefusedError)
+    assert str(raised) == "MIP answered 401 to login: unknown user"
+    assert sent == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 409, 423])
+def test_login_other_refusal_is_a_lock_out_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock, status: int
+) -> None:
+    raised, sent = attempt("login", mip, client, clock, status=status, body="already logged in")
+    assert isinstance(raised, LockedOutError)
+    assert str(raised) == f"MIP answered {status} to login: already logged in"
+    assert sent == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>",
+        "null",
+        "[]",
+        "{}",
+        '{"AccessToken": null}',
+        '{"AccessToken": ""}',
+        '{"AccessToken": 5}',
+        "[" * 100_000,
+    ],
+    ids=lambda body: body[:20],
+)
+def test_login_200_without_a_token_is_a_lock_out(
+    mip: Any, client: MipClient, clock: FakeClock, body: str
+) -> None:
+    raised, sent = attempt("login", mip, client, clock, status=200, body=body)
+    assert isinstance(raised, LockedOutError)
+    assert sent == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_login_refusal_never_tells_a_secret(
+    mip: Any, client: MipClient, clock: FakeClock, status: int
+) -> None:
+    echo = {"user": CREDENTIALS.username, "pass": CREDENTIALS.password, "org": "ORG-7"}
+    raised, _ = attempt("login", mip, client, clock, status=status, json=echo)
+    for secret in echo.values():
+        assert secret not in str(raised)
+    assert "***" in str(raised)
+
+
+def test_login_refusal_long_text_is_cut_to_one_line(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    raised, _ = attempt("login", mip, client, clock, status=403, body="no\n\x00way " * 999)
+    assert re.fullmatch(r"MIP answered 403 to login: [a-z ]{1,200}", str(raised))
+
+
+def test_logins_are_counted(
+    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry
+) -> None:
+    attempt("login", mip, client, clock, status=403)
+    assert telemetry.counted("MipLogins") == 1
+
+
+# The other calls
+
+
+@pytest.mark.parametrize("name", FETCHES)
+def test_fetch_401_is_a_lost_session_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock, name: str
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, status=401)
+    assert isinstance(raised, SessionLostError)
+    assert sent == 1
+
+
+@pytest.mark.parametrize("name", [*FETCHES, "logout"])
+@pytest.mark.parametrize("status", [302, 400, 403, 404])
+def test_other_refusal_is_upstream_data_and_not_repeated(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, status: int
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, status=status, body="confidential")
+    assert isinstance(raised, UpstreamDataError)
+    assert str(raised) == f"MIP answered {status} to {name}"
+    assert sent == 1
+
+
+@pytest.mark.parametrize("name", FETCHES)
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>confidential", b"\xff\xfe", b"[" * 100_000],
+    ids=lambda body: str(body[:9]),
+)
+def test_fetch_reply_that_is_no_json_is_upstream_data(
+    mip: Any, client: MipClient, clock: FakeClock, name: str, body: bytes
+) -> None:
+    raised, sent = attempt(name, mip, client, clock, status=200, body=body)
+    assert isinstance(raised, UpstreamDataError)
+    assert "confidential" not in str(raised)
+    assert sent == 1
+
+
+def test_logout_401_is_done(mip: Any, client: MipClient, clock: FakeClock) -> None:
+    mip.add("POST", LOGOUT, status=401)
+    client.log_out(TOKEN, clock.deadline(300))
+    assert len(mip.calls) == 1
+
+
+def test_logout_is_tried_until_it_is_confirmed(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("POST", LOGOUT, status=500)
+    mip.add("POST", LOGOUT, body=requests.ReadTimeout("x"))
+    mip.add("POST", LOGOUT, status=200)
+    client.log_out(TOKEN, clock.deadline(300))
+    assert len(mip.calls) == 3
+
+
+# What is told
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_errors_and_telemetry_hold_no_secret_and_no_body(
+    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
+) -> None:
+    text = f"{TOKEN} {CREDENTIALS.password}"
+    raised, _ = attempt(name, mip, client, clock, status=503, body=text)
+    told = f"{raised} {telemetry.events} {telemetry.metrics}"
+    assert TOKEN not in told
+    assert CREDENTIALS.password not in told
+    assert LOGIN not in told
+
+
+def test_environment_proxy_is_not_used(client: MipClient) -> None:
+    assert client._http.trust_env is False
