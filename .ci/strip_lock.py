@@ -1,7 +1,7 @@
 """Leave package indexes out of a Pipfile.lock, so that pipenv's default applies everywhere.
 
-pipenv writes `_meta.sources` and an `index` key per package each time it locks. `sources` becomes an
-empty list (pipenv fails where the key is absent); the `index` keys go. Hashes stay as they are.
+pipenv writes `_meta.sources` and an `index` key per package each time it locks. `sources` becomes
+an empty list (pipenv fails where the key is absent); the `index` keys go. Hashes stay.
 """
 
 import json
@@ -19,4 +19,5 @@ def strip(lock: dict) -> dict:
 
 if __name__ == "__main__":
     path = pathlib.Path(sys.argv[1])
-    path.write_text(json.dumps(strip(json.loads(path.read_text())), indent=4, sort_keys=True) + "\n")
+    stripped = strip(json.loads(path.read_text()))
+    path.write_text(json.dumps(stripped, indent=4, sort_keys=True) + "\n")

@@ -234,9 +234,6 @@ class RecordingQueue:
         self._fifo.is_down = down
 
     def connect(self) -> None:
-        """Be ready at once."""
-
-    def connect(self) -> None:
         """Be ready at once; a queue that is down shows that only when it is asked."""
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:

@@ -85,7 +85,7 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Flows]:
     mip = MipCloud()
     with LocalStack(gateway_port=0, aws_port=0, mip_port=0, mip=mip) as stack:
