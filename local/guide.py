@@ -39,7 +39,7 @@ def _exports(stack: LocalStack) -> Iterator[str]:
 
 def _reads(stack: LocalStack) -> Iterator[str]:
     signed = f"--aws-sigv4 aws:amz:{REGION}:execute-api --user {ACCESS_KEY}:{SECRET_KEY} "
-    routes = {route.path: route.requires_iam for route in stack.routes if "{" not in route.path}
+    routes = {route.path: route.requires_iam for route in stack.routes if route.method == "get"}
     for path in sorted(routes):
         yield f"curl -i {signed if routes[path] else ''}{stack.api_url}{path}"
 
