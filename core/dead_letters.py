@@ -19,8 +19,12 @@ class DeadLetterDesk:
 
     def show(self, command: ListDeadLetters) -> dict[str, Any]:
         """List the letters, the oldest first, and leave each where it was."""
-        letters = list(self._dead_letters.receive_all())
-        self._dead_letters.release(letters)
+        letters: list[DeadLetter] = []
+        try:
+            for batch in self._dead_letters.receive_batches():
+                letters.extend(batch)
+        finally:
+            self._dead_letters.release(letters)
         letters.sort(key=lambda letter: (letter.sent_at, letter.message_id))
         return {
             "count": len(letters),
@@ -55,9 +59,11 @@ class DeadLetterDesk:
         chosen: list[DeadLetter] = []
         untouched: list[DeadLetter] = []
         try:
-            for letter in self._dead_letters.receive_all():
-                untouched.append(letter)
-                if message_id in (None, letter.message_id, _original_id(letter)):
+            for batch in self._dead_letters.receive_batches():
+                untouched.extend(batch)
+                for letter in batch:
+                    if message_id not in (None, letter.message_id, _original_id(letter)):
+                        continue
                     chosen.append(letter)
                     if not dry_run:
                         act(letter)

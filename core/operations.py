@@ -94,12 +94,13 @@ class Operations:
         keys = [key for _, key in selected]
         invalidation = None
         if not command.dry_run:
+            # First the records: a reader must not find the new state and wait an old failure out.
+            self._store.delete(self._failure_keys(command.selection))
             if command.soft:
                 for dataset, key in selected:
                     self._mark_stale(dataset, key)
             else:
                 self._store.delete(keys)
-            self._store.delete(self._failure_keys(command.selection))
             invalidation = self._edge.invalidate()
         return {
             "action": "purge",

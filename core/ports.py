@@ -122,8 +122,8 @@ class DeadLetterQueue(Protocol):
         """Add a message in a message group of its own."""
         ...
 
-    def receive_all(self) -> Iterator[DeadLetter]:
-        """Receive every message that can be had now; each stays hidden until released."""
+    def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
+        """Receive what can be had now, batch after batch; each stays hidden until released."""
         ...
 
     def release(self, letters: Iterable[DeadLetter]) -> None:

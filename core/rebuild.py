@@ -35,7 +35,7 @@ class RebuildRequest:
 class RebuildResult:
     """What became of a request: the errors of the datasets that it still waits for.
 
-    `collapsed` tells that every dataset was newer than the request before any work was done.
+    `collapsed` tells that every dataset's entry was newer than the request before any work began.
     """
 
     errors: Mapping[Dataset, MipsCacheError] = field(default_factory=dict)
@@ -69,9 +69,9 @@ class _Work:
     stored: CacheEntry | None = None
     error: MipsCacheError | None = None
 
-    @property
-    def is_satisfied(self) -> bool:
-        return self.stored is not None and self.stored.built_at >= self.newest_request_at
+    def satisfied(self, sent_at: datetime) -> bool:
+        """Tell whether the entry that was found is as new as a request of that time wants it."""
+        return self.stored is not None and self.stored.built_at >= sent_at
 
 
 class Rebuilder:
@@ -107,19 +107,18 @@ class Rebuilder:
         recovery_error = self._recover()
         asked = {request.message_id: self._datasets(request) for request in requests}
         wanted = self._wanted(requests, asked)
-        collapsed = {dataset for dataset, work in wanted.items() if work.is_satisfied}
         due = {
             dataset: work
             for dataset, work in wanted.items()
-            if dataset not in collapsed and work.error is None
+            if work.error is None and not work.satisfied(work.newest_request_at)
         }
         if due and recovery_error is not None:
             _fail_all(due.values(), recovery_error)
         elif due:
             self._rebuild_all(due)
         return {
-            message_id: RebuildResult(_errors(datasets, wanted), set(datasets) <= collapsed)
-            for message_id, datasets in asked.items()
+            request.message_id: _result(request, asked[request.message_id], wanted)
+            for request in requests
         }
 
     def _recover(self) -> MipsCacheError | None:
@@ -250,15 +249,17 @@ class Rebuilder:
             self._telemetry.warning("failure record left", key=key, problem=str(exc))
 
 
-def _errors(
-    datasets: Iterable[Dataset], wanted: Mapping[Dataset, _Work]
-) -> dict[Dataset, MipsCacheError]:
+def _result(
+    request: RebuildRequest, datasets: Iterable[Dataset], wanted: Mapping[Dataset, _Work]
+) -> RebuildResult:
+    """Judge a request by its own time: a newer one in the batch may want more than it does."""
+    left = [dataset for dataset in datasets if not wanted[dataset].satisfied(request.sent_at)]
     errors = {}
-    for dataset in datasets:
+    for dataset in left:
         error = wanted[dataset].error
         if error is not None:
             errors[dataset] = error
-    return errors
+    return RebuildResult(errors, collapsed=not left)
 
 
 def _fail_all(works: Iterable[_Work], error: MipsCacheError) -> None:

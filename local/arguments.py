@@ -25,7 +25,7 @@ class Arguments:
     parameters: Mapping[str, str]
     mip_login_url: str | None
     mip_api_url: str | None
-    cold: bool
+    warm: bool
     verbose: bool
     logs: Path | None
     reader_concurrency: int
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--mip-login-url", metavar="URL", help="log in there, not to the stand-in")
     add("--mip-api-url", metavar="URL", help="fetch from there, not from the stand-in")
-    add("--cold", action="store_true", help="start with an empty cache: send no first refresh")
+    add("--warm", action="store_true", help="fill the cache at once, as the schedule would")
     add("--verbose", action="store_true", help="show what the functions log")
     add("--logs", type=Path, metavar="DIR", help="keep the functions' logs there")
     add(

@@ -21,7 +21,7 @@ def run(arguments: Arguments, interruption: Interruption) -> int:
     try:
         stack = _stack(arguments, console)
         with stack:
-            if not arguments.cold:
+            if arguments.warm:
                 for schedule in stack.schedules:
                     schedule.fire()
             _introduce(stack, arguments, console)
@@ -71,8 +71,10 @@ def _introduce(stack: LocalStack, arguments: Arguments, console: Console) -> Non
     console.print()
     for note in stack.notes:
         console.print(f"Note: {note}\n", markup=False)
-    if not arguments.cold:
-        console.print("The cache is being filled (--cold starts with an empty one).\n")
+    if arguments.warm:
+        console.print("The cache is being filled.\n")
+    else:
+        console.print("The cache is empty: the first read waits (--warm fills it at once).\n")
     console.print(guide(stack), markup=False)
     console.file.flush()
 

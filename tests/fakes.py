@@ -290,9 +290,9 @@ class InMemoryDeadLetters:
     ) -> None:
         self._fifo.accept(body, deduplication_id, group, dict(attributes))
 
-    def receive_all(self) -> Iterator[DeadLetter]:
+    def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
         while taken := self._fifo.take(10, LOOK):
-            yield from map(_as_letter, taken)
+            yield list(map(_as_letter, taken))
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         for letter in letters:

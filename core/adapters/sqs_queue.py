@@ -112,7 +112,7 @@ class SqsDeadLetterQueue(_SqsQueue):
                 },
             )
 
-    def receive_all(self) -> Iterator[DeadLetter]:
+    def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
         """Receive until nothing more comes; of one message group that is ten at most."""
         while True:
             with translated(QueueUnavailableError, "SQS ReceiveMessage"):
@@ -125,7 +125,7 @@ class SqsDeadLetterQueue(_SqsQueue):
                 ).get("Messages", [])
             if not messages:
                 return
-            yield from map(_dead_letter, messages)
+            yield list(map(_dead_letter, messages))
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """End the letters' visibility time-outs."""

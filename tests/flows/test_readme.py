@@ -7,9 +7,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
-from tests.flows.conftest import Flows, eventually
+from tests.flows.conftest import Flows
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -62,19 +60,8 @@ def run(commands: list[str], folder: Path) -> list[str]:
     return shell.stdout.split(f"{MARK}\n")[:-1]
 
 
-@pytest.fixture
-def filled(flows: Flows) -> Flows:
-    """As `make local` leaves it: everything is in the cache."""
-    flows.send({"dataset": "all"})
-    eventually(lambda: len(flows.admin(action="status")["entries"]) == 5)
-    eventually(flows.is_idle)
-    return flows
-
-
-def test_session_in_the_readme_works_and_prints_what_it_shows(
-    filled: Flows, tmp_path: Path
-) -> None:
-    stack = filled.stack
+def test_session_in_the_readme_works_and_prints_what_it_shows(flows: Flows, tmp_path: Path) -> None:
+    stack = flows.stack
     here = {
         "http://127.0.0.1:3000": stack.api_url,
         "http://127.0.0.1:4566": stack.aws_url,

@@ -144,7 +144,7 @@ class NoInterruption:
 
 
 def run(*options: str) -> int:
-    ports = ["--api-port", "0", "--aws-port", "0", "--mip-port", "0", "--cold"]
+    ports = ["--api-port", "0", "--aws-port", "0", "--mip-port", "0"]
     return command.run(arguments.parse([*ports, *options]), NoInterruption())
 
 

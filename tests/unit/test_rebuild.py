@@ -224,7 +224,6 @@ def test_rebuild_thousand_messages_for_one_dataset_cost_one_rebuild(
     assert upstream.made["login"] == 1
 
 
-@pytest.mark.xfail(reason="a batch judges a dataset by its newest message only")
 def test_rebuild_satisfied_message_succeeds_though_a_newer_one_fails(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
