@@ -1,0 +1,107 @@
+"""What every rebuild queue and every dead-letter queue promises."""
+
+from core.datasets import PROGRAM_LISTS
+from core.messages import RebuildMessage, parse_message
+from core.ports import DeadLetter, DeadLetterQueue, QueueDepth, RebuildQueue
+from tests.builders import NOW
+from tests.contract.conftest import Receive
+
+MESSAGE = RebuildMessage(PROGRAM_LISTS, reason="miss", correlation_id="abc")
+Rebuilds = tuple[RebuildQueue, Receive]
+
+
+def test_sent_message_is_received_as_it_was(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.connect()
+    assert queue.send(MESSAGE, "id-1")
+    [(_, body)] = receive()
+    assert parse_message(body, NOW.date()) == MESSAGE
+
+
+def test_repeated_deduplication_id_is_dropped(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.send(MESSAGE, "id-1")
+    queue.send(MESSAGE, "id-1")
+    queue.send(MESSAGE, "id-2")
+    assert len(receive()) == 2
+
+
+def test_messages_wait_while_one_of_their_group_is_in_flight(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.send(MESSAGE, "id-1")
+    assert len(receive()) == 1
+    queue.send(MESSAGE, "id-2")
+    assert receive() == []
+    assert queue.depth() == QueueDepth(visible=1, in_flight=1)
+
+
+def test_delay_of_nothing_brings_messages_back_at_once(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.send(MESSAGE, "id-1")
+    queue.send(MESSAGE, "id-2")
+    queue.delay([handle for handle, _ in receive()], 0)
+    assert len(receive()) == 2
+
+
+def test_delayed_message_stays_away(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.send(MESSAGE, "id-1")
+    queue.delay([handle for handle, _ in receive()], 120)
+    assert receive() == []
+
+
+def test_body_is_sent_again_unchanged(rebuilds: Rebuilds) -> None:
+    queue, receive = rebuilds
+    queue.send_again("no JSON", "id-1")
+    assert [body for _, body in receive()] == ["no JSON"]
+
+
+def _fill(letters: DeadLetterQueue, count: int, group: str | None = None) -> None:
+    for number in range(count):
+        letters.send(f"body {number}", {"ErrorType": "E"}, group or f"g{number}", f"d{number}")
+
+
+def _all(letters: DeadLetterQueue) -> list[DeadLetter]:
+    return [letter for batch in letters.receive_batches() for letter in batch]
+
+
+def test_letter_is_received_with_its_attributes(letters: DeadLetterQueue) -> None:
+    _fill(letters, 1)
+    [letter] = _all(letters)
+    assert (letter.body, letter.attributes, letter.receives) == ("body 0", {"ErrorType": "E"}, 1)
+
+
+def test_more_letters_than_one_request_takes_are_received(letters: DeadLetterQueue) -> None:
+    _fill(letters, 23)
+    assert sorted(letter.body for letter in _all(letters)) == sorted(
+        f"body {number}" for number in range(23)
+    )
+
+
+def test_received_letter_is_hidden_until_it_is_released(letters: DeadLetterQueue) -> None:
+    _fill(letters, 12)
+    received = _all(letters)
+    assert _all(letters) == []
+    letters.release(received)
+    assert len(_all(letters)) == 12
+
+
+def test_deleted_letter_is_gone(letters: DeadLetterQueue) -> None:
+    _fill(letters, 2)
+    first, second = _all(letters)
+    letters.delete(first)
+    letters.release([second])
+    assert [letter.body for letter in _all(letters)] == [second.body]
+
+
+def test_letter_that_is_sent_twice_for_one_message_is_kept_once(letters: DeadLetterQueue) -> None:
+    for _ in range(2):
+        letters.send("body", {"ErrorType": "E"}, "message-1", "message-1")
+    assert len(_all(letters)) == 1
+
+
+def test_depth_counts_visible_and_hidden_letters(letters: DeadLetterQueue) -> None:
+    _fill(letters, 3)
+    assert letters.depth() == QueueDepth(visible=3, in_flight=0)
+    _all(letters)
+    assert letters.depth() == QueueDepth(visible=0, in_flight=3)
