@@ -14,9 +14,10 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET
 PIPENV := .tools/bin/pipenv
 BIN := .venv/bin
 ARGS ?=
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lock clean
+.PHONY: help local test check soak lock clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ check: .venv/.synced ## Lint, formatting, types, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint template.yaml
+
+soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choices
+	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
 
 lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
 	@$(PIPENV) lock

@@ -63,7 +63,8 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
-        self.advance(seconds=seconds)
+        # A clock that stood still for less than its resolution would never reach a deadline.
+        self.advance(seconds=max(seconds, 0.000001))
 
     def advance(self, **duration: float) -> None:
         """Let time pass, as `timedelta` spells it, and have happen what was planned for it."""

@@ -1,0 +1,103 @@
+"""A wish that is justified is never swallowed, though SQS remembers ids for five minutes."""
+
+import pytest
+
+from core.datasets import PROGRAM_LISTS
+from core.errors import UpstreamDataError
+from core.lookup import Found, Outcome
+from tests.reliability.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """A world whose programs have just been built for a reader that missed them."""
+    world = World()
+    world.read()
+    world.deliver()
+    world.clock.advance(seconds=1)
+    return world
+
+
+def rebuilt_version(world: World) -> int:
+    """Let the books change, the queue be worked off, and read."""
+    world.mip.change()
+    world.deliver()
+    world.clock.advance(seconds=6)
+    return world.version_served(world.read(1))
+
+
+def test_expiry_leads_to_a_rebuild(world: World) -> None:
+    world.clock.advance(hours=24)
+    assert isinstance(found := world.read(), Found)
+    assert found.outcome is Outcome.STALE
+    assert rebuilt_version(world) == 2
+
+
+def test_purge_within_the_minute_of_the_miss_before_it_leads_to_a_rebuild(world: World) -> None:
+    world.steer(action="purge")
+    world.read()
+    assert rebuilt_version(world) == 2
+
+
+def test_two_purges_within_a_minute_lead_to_two_rebuilds(world: World) -> None:
+    for version in (2, 3):
+        world.steer(action="purge")
+        world.read()
+        assert rebuilt_version(world) == version
+
+
+def test_soft_purge_leads_to_a_rebuild(world: World) -> None:
+    world.steer(action="purge", soft=True)
+    world.read()
+    assert rebuilt_version(world) == 2
+
+
+def test_second_soft_purge_of_a_stale_entry_leads_to_a_rebuild(world: World) -> None:
+    world.steer(action="purge", soft=True)
+    world.read()
+    world.steer(action="purge", soft=True)
+    world.read()
+    assert rebuilt_version(world) == 2
+
+
+def test_failure_leads_to_a_rebuild_once_it_has_been_waited_out(world: World) -> None:
+    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
+    world.steer(action="purge")
+    world.read()
+    world.pass_time(8 * 60)
+    assert len(world.dead_letters.letters) == 1
+    world.pass_time(6 * 60, each=world.read)
+    assert world.built_at(PROGRAM_LISTS) is not None
+
+
+def test_purge_during_a_pause_leads_to_a_rebuild_at_once(world: World) -> None:
+    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
+    world.steer(action="refresh", dataset="programs")
+    world.pass_time(8 * 60)
+    assert len(world.dead_letters.letters) == 1
+    world.steer(action="purge")
+    world.read()
+    assert rebuilt_version(world) == 2
+
+
+def test_refreshes_in_a_row_are_each_queued(world: World) -> None:
+    for version in (2, 3):
+        world.steer(action="refresh", dataset="programs")
+        assert rebuilt_version(world) == version
+
+
+def test_redriven_message_is_not_taken_for_its_first_life(world: World) -> None:
+    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
+    world.steer(action="refresh", dataset="programs")
+    world.pass_time(8 * 60)
+    world.steer(action="redrive", all=True)
+    assert rebuilt_version(world) == 2
+
+
+def test_readers_that_come_all_at_once_queue_one_message(world: World) -> None:
+    world.clock.advance(hours=24)
+    sent = len(world.queue.sent)
+    for _ in range(100):
+        for reader in range(len(world.readers)):
+            world.read(reader)
+    assert len(world.queue.sent) == sent + 1

@@ -1,0 +1,282 @@
+"""A simulated world: the real use cases over the fakes, on one clock that moves when told to.
+
+Readers, a worker that can be killed, an operator, a queue that forgets nothing for five minutes,
+and a MIP Cloud whose books change and whose sessions expire.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.batch import work_off
+from core.commands import parse_command
+from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
+from core.dead_letters import DeadLetterDesk
+from core.entry import ProgramLists, decode
+from core.errors import LockedOutError
+from core.lookup import Found, Lookup, NotFound
+from core.messages import parse_message
+from core.operations import Operations
+from core.periods import period_for
+from core.ports import Credentials, StoredObject
+from core.rebuild import Rebuilder
+from core.session import RefusedCredentials, SessionKeeper
+from core.settlement import Delivery, Settlement
+from core.timing import Deadline
+from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_rules
+from tests.fakes import (
+    FakeClock,
+    FakeSecrets,
+    FakeUpstream,
+    InMemoryDeadLetters,
+    InMemoryStore,
+    RecordingEdge,
+    RecordingQueue,
+    RecordingTelemetry,
+)
+
+INVOCATION_SECONDS = 300.0
+IDLE_EXPIRY = timedelta(minutes=20)
+
+
+class Killed(BaseException):
+    """The worker's process is gone; nothing of it runs any more, no clean-up either."""
+
+
+class Life:
+    """How many more steps the worker takes before it is killed; None is as many as it likes."""
+
+    def __init__(self, steps: int | None = None) -> None:
+        self._left = steps
+
+    def spend(self) -> None:
+        if self._left is None:
+            return
+        if self._left <= 0:
+            raise Killed
+        self._left -= 1
+
+
+class Mortal:
+    """Something that a worker uses: each call can be the last, before or after its effect."""
+
+    def __init__(self, target: Any, life: Life) -> None:
+        self._target = target
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._life.spend()
+            result = method(*args, **kwargs)
+            self._life.spend()
+            return result
+
+        return call
+
+
+class Books(FakeUpstream):
+    """MIP Cloud with books that change: every version names its one program after itself.
+
+    An idle session expires, and with it a lock-out. `trouble` may raise at any call; `seconds` is
+    how long a call takes.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._used_at = clock()
+        self.version = 0
+        self.trouble: Callable[[str], None] = lambda _call: None
+        self.seconds = 0.0
+        self.lockouts = 0
+        self.change()
+
+    def change(self) -> None:
+        self.version += 1
+        self.replies["accounts"] = make_accounts_reply(
+            [("12345600", "A", f"version {self.version}")]
+        )
+
+    def log_in(self, credentials: Credentials, deadline: Deadline) -> str:
+        if self._clock() - self._used_at > IDLE_EXPIRY:
+            self.unlock()
+        try:
+            return super().log_in(credentials, deadline)
+        except LockedOutError:
+            self.lockouts += 1
+            raise
+
+    def _begin(self, call: str) -> None:
+        self._clock.advance(seconds=self.seconds)
+        self.trouble(call)
+        if call != "login":
+            self._used_at = self._clock()
+        super()._begin(call)
+        self._used_at = self._clock()
+
+
+class World:
+    """Everything, with the steps that a test or a model takes."""
+
+    def __init__(self, readers: int = 2) -> None:
+        self.clock = FakeClock()
+        self.store = InMemoryStore()
+        self.queue = RecordingQueue(self.clock)
+        self.dead_letters = InMemoryDeadLetters(self.clock)
+        self.secrets = FakeSecrets()
+        self.mip = Books(self.clock)
+        self.telemetry = RecordingTelemetry()
+        self.readers = [self._reader() for _ in range(readers)]
+        self.deliveries = 0
+
+    @property
+    def balances(self) -> Dataset:
+        """The balances of the present period."""
+        today = self.clock().date()
+        return balances_of(period_for(today, today))
+
+    def read(
+        self, reader: int = 0, dataset: Dataset = PROGRAM_LISTS, wait: float = 0
+    ) -> Found | NotFound:
+        return self.readers[reader].find(dataset, self.clock.deadline(wait), "request-1")
+
+    def version_served(self, result: Found | NotFound) -> int:
+        """Which version of the books a body comes from; it must be all there."""
+        assert isinstance(result, Found)
+        data = result.loaded.entry.data
+        assert isinstance(data, ProgramLists)
+        [name] = data.active.values()
+        assert data.with_inactive == data.active
+        return int(name.removeprefix("version "))
+
+    def deliver(self, life: Life | None = None) -> int:
+        """Do once what the event source mapping does; returns how many messages it received."""
+        deliveries = self.queue.receive(hidden_for_seconds=6 * INVOCATION_SECONDS)
+        if not deliveries:
+            return 0
+        self.deliveries += 1
+        with suppress(Killed):
+            failed = self._work(deliveries, life or Life())
+            for delivery in deliveries:
+                if delivery.message_id not in failed:
+                    self._check_settled(delivery)
+                    self.queue.acknowledge(delivery)
+        return len(deliveries)
+
+    def steer(self, **payload: Any) -> Any:
+        command: Any = parse_command(payload, self.clock().date())
+        name = type(command).__name__
+        if name == "Refresh":
+            return self._operations().refresh(command, 2, make_rules().time_zone)
+        if name == "Purge":
+            return self._operations().purge(command)
+        desk = DeadLetterDesk(self.dead_letters, self.queue)
+        return {"Redrive": desk.redrive, "Discard": desk.discard, "ListDeadLetters": desk.show}[
+            name
+        ](command)
+
+    def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
+        """Let time pass in steps; in each something happens, then the queue is polled."""
+        until = self.clock() + timedelta(seconds=seconds)
+        while self.clock() < until:
+            each()
+            self.deliver()
+            self.clock.advance(seconds=step)
+
+    def settle(self) -> None:
+        """Heal everything and run until nothing is queued any more."""
+        self.mip.trouble = lambda _call: None
+        self.mip._failures.clear()
+        self.mip.during.clear()
+        self.mip.seconds = 0
+        self.mip.loses_login_reply = False
+        self.secrets.stored = make_credentials(user_version=99)
+        for _ in range(200):
+            if not any(self.queue._fifo.messages):
+                return
+            self.deliver()
+            self.clock.advance(minutes=7)
+        raise AssertionError("the queue does not come to rest")
+
+    def written(self) -> str:
+        """Everything that was logged, stored, queued or dead-lettered, as text."""
+        letters = [(letter.body, letter.attributes) for letter in self.dead_letters.letters]
+        bodies = [stored.body for stored in self.store.objects.values()]
+        return repr(
+            (self.telemetry.events, self.telemetry.metrics, self.queue.sent, letters, bodies)
+        )
+
+    def _reader(self) -> Lookup:
+        return Lookup(
+            store=self.store,
+            queue=self.queue,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            cache_prefix=PREFIX,
+        )
+
+    def _operations(self) -> Operations:
+        return Operations(
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            session=self.secrets,
+            edge=RecordingEdge(None),
+            clock=self.clock,
+            cache_prefix=PREFIX,
+        )
+
+    def _work(self, deliveries: list[Delivery], life: Life) -> frozenset[str]:
+        store, mip = Mortal(self.store, life), Mortal(self.mip, life)
+        sessions = SessionKeeper(
+            upstream=mip,
+            secrets=Mortal(self.secrets, life),
+            refused=RefusedCredentials(store, self.clock, PREFIX, timedelta(hours=1)),
+            telemetry=self.telemetry,
+            invocation_ends=self.clock.deadline(INVOCATION_SECONDS),
+        )
+        rebuilder = Rebuilder(
+            store=store,
+            upstream=mip,
+            sessions=sessions,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            rules=make_rules(),
+        )
+        settlement = Settlement(
+            store=store,
+            queue=Mortal(self.queue, life),
+            dead_letters=Mortal(self.dead_letters, life),
+            telemetry=self.telemetry,
+            clock=self.clock,
+            random=lambda: 0.5,
+            cache_prefix=PREFIX,
+        )
+        return work_off(
+            deliveries,
+            rebuilder=rebuilder,
+            settlement=settlement,
+            today=self.clock().date(),
+            remaining_seconds=INVOCATION_SECONDS,
+        )
+
+    def _check_settled(self, delivery: Delivery) -> None:
+        """A message may only leave the queue satisfied, or dead-lettered with a reason."""
+        for letter in self.dead_letters.letters:
+            if letter.attributes.get("OriginalMessageId") == delivery.message_id:
+                assert letter.attributes["ErrorType"]
+                assert letter.attributes["ErrorMessage"]
+                return
+        message = parse_message(delivery.body, self.clock().date())
+        for dataset in message.datasets(self.clock().date(), 2):
+            built_at = self.built_at(dataset)
+            assert built_at is not None
+            assert built_at >= delivery.sent_at
+
+    def built_at(self, dataset: Dataset) -> datetime | None:
+        stored = self.store.objects.get(entry_key(PREFIX, dataset))
+        return decode(stored.body, dataset).built_at if isinstance(stored, StoredObject) else None
