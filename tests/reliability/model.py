@@ -62,9 +62,11 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(call=st.sampled_from(["segments", "accounts"]))
     def purge_while_a_rebuild_is_under_way(self, call: str) -> None:
+        self.world.steer(action="refresh", dataset="programs")
         self.world.mip.during[call] = self.purge
         self.world.deliver()
         self.world.mip.during.clear()
+        self.read_programs(0, 0)
 
     @rule()
     def purge(self) -> None:
