@@ -13,7 +13,8 @@
     ├── EdgeUnavailableError          CloudFront did not take the invalidation
     └── UpstreamError                 MIP Cloud
         ├── TransientUpstreamError    worth another try: refused, reset, timed out, 429, 5xx
-        │   └── OutOfTimeError        the invocation's time would not have sufficed
+        │   ├── OutOfTimeError        the invocation's time would not have sufficed
+        │   └── RequestNotTakenError  MIP did not take the request: no connection, or 429
         ├── AmbiguousLoginError       a login without an answer: a session may be open
         ├── LockedOutError            login refused although the credentials may be right
         ├── CredentialsRefusedError   login refused: user or password are wrong
@@ -96,6 +97,10 @@ class TransientUpstreamError(UpstreamError):
 
 class OutOfTimeError(TransientUpstreamError):
     """The call was not started: it would have eaten the time for logging out."""
+
+
+class RequestNotTakenError(TransientUpstreamError):
+    """No connection came about, or MIP answered 429: either way it has done nothing."""
 
 
 class AmbiguousLoginError(UpstreamError):

@@ -97,7 +97,8 @@ class Lookup:
         self._loaded: OrderedDict[Dataset, LoadedEntry] = OrderedDict()
         self._unreadable: dict[Dataset, str] = {}
         self._asked: dict[Dataset, tuple[str, datetime]] = {}
-        self._stale_checked_until: dict[Dataset, tuple[CacheEntry, datetime]] = {}
+        # By ETag: an entry itself would stay in memory for as long as it is stale.
+        self._stale_checked_until: dict[Dataset, tuple[str, datetime]] = {}
 
     def find(self, dataset: Dataset, deadline: Deadline, correlation_id: str) -> Found | NotFound:
         """Find the entry of a dataset.
@@ -115,7 +116,7 @@ class Lookup:
         """
         seen = self._read(dataset)
         if isinstance(seen, _Missing):
-            return self._after_miss(dataset, seen, deadline, correlation_id)
+            return self._after_miss(dataset, deadline, correlation_id)
         freshness = freshness_at(self._clock(), seen.entry)
         if freshness.is_fresh:
             return Found(seen, Outcome.HIT, freshness)
@@ -161,25 +162,25 @@ class Lookup:
             self._loaded.popitem(last=False)
 
     def _rebuild_stale(self, dataset: Dataset, seen: LoadedEntry, correlation_id: str) -> None:
-        now, entry = self._clock(), seen.entry
-        checked, until = self._stale_checked_until.get(dataset, (None, now))
-        if checked is entry and now < until:
+        now = self._clock()
+        checked, until = self._stale_checked_until.get(dataset, ("", now))
+        if checked == seen.s3_etag and now < until:
             return
         try:
             failure = self._failure(dataset)
             if failure and failure.next_attempt_at > now:
-                self._stale_checked_until[dataset] = (entry, failure.next_attempt_at)
+                self._stale_checked_until[dataset] = (seen.s3_etag, failure.next_attempt_at)
                 return
             if self._read_again(dataset) is not seen:
                 return
-            self._send(dataset, "stale", _stale_id(dataset, entry, failure), correlation_id)
-            self._stale_checked_until[dataset] = (entry, now + RECHECK_STALE)
+            self._send(dataset, "stale", _stale_id(dataset, seen.entry, failure), correlation_id)
+            self._stale_checked_until[dataset] = (seen.s3_etag, now + RECHECK_STALE)
         except (QueueUnavailableError, StoreUnavailableError) as exc:
             # Stale data is worth more than an error; the next reader tries to queue again.
             self._telemetry.warning("rebuild not queued", dataset=str(dataset), problem=str(exc))
 
     def _after_miss(
-        self, dataset: Dataset, missing: _Missing, deadline: Deadline, correlation_id: str
+        self, dataset: Dataset, deadline: Deadline, correlation_id: str
     ) -> Found | NotFound:
         now = self._clock()
         failure = self._failure(dataset)
@@ -188,7 +189,7 @@ class Lookup:
         seen = self._read_again(dataset)
         if isinstance(seen, LoadedEntry):
             return Found(seen, Outcome.BUILT, freshness_at(self._clock(), seen.entry))
-        self._send(dataset, "miss", _miss_id(dataset, missing, failure, now), correlation_id)
+        self._send(dataset, "miss", _miss_id(dataset, seen, failure, now), correlation_id)
         return self._wait(dataset, deadline, now)
 
     def _wait(self, dataset: Dataset, deadline: Deadline, asked_at: datetime) -> Found | NotFound:

@@ -84,7 +84,7 @@ def _let_the_worker_log_out(
 ) -> None:
     """A session that is never logged out of would lock everybody out of MIP Cloud."""
     if stack.functions["WorkerFunction"].running:
-        console.print("The worker may hold a session of MIP Cloud; Ctrl-C does not wait for it.")
+        console.print("Waiting for the worker to log out of MIP Cloud; Ctrl-C again does not wait.")
     with interruption.impatient():
         stack.finish_batches()
 

@@ -45,7 +45,7 @@ class LocalStack:
 
     A context manager: entering starts everything, leaving ends everything, also if the start
     fails half-way. Ports of 0 take any. One stack at a time per process: moto's state is global.
-    Entering raises PortInUseError and TemplateError.
+    Entering raises PortInUseError, TemplateError, and AnotherStackError where one runs already.
     """
 
     template: Path = DEFAULT_TEMPLATE

@@ -63,6 +63,16 @@ def test_rules_know_no_use_case() -> None:
     assert list(offenders(rules, *(f"core.{name}" for name in USE_CASES))) == []
 
 
+def test_adapters_know_ports_errors_and_values_only() -> None:
+    adapters = [path for path in files("core") if "adapters" in path.parts]
+    assert list(offenders(adapters, *(f"core.{name}" for name in USE_CASES))) == []
+
+
+def test_only_composition_roots_read_the_environment() -> None:
+    others = [path for path in [*files("core"), *files("handlers")] if "wiring" not in path.parts]
+    assert list(offenders(others, "os")) == []
+
+
 def test_nothing_that_is_deployed_knows_the_local_stack_or_the_tests() -> None:
     assert list(offenders([*files("core"), *files("handlers")], "local", "tests")) == []
 

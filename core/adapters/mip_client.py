@@ -30,6 +30,7 @@ from core.errors import (
     CredentialsRefusedError,
     LockedOutError,
     OutOfTimeError,
+    RequestNotTakenError,
     SessionLostError,
     TransientUpstreamError,
     UpstreamDataError,
@@ -51,14 +52,6 @@ SEGMENTS_PATH = "/api/coa/segments"
 ACCOUNTS_PATH = "/api/coa/segments/accounts"
 BALANCES_PATH = "/api/model/CBODispBal/methods/GetAccountBalances"
 LOGOUT_PATH = "/api/security/logout"
-
-
-class _NotTakenError(TransientUpstreamError):
-    """MIP did not take the request: no connection came about, or it answered 429."""
-
-
-class _ThrottledError(TransientUpstreamError):
-    """MIP answered 429, so it has not acted on the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +118,7 @@ class MipClient:
         self._telemetry.count("MipLogins")
         try:
             reply = self._exchange("login", "POST", self._login_url, deadline, body=body)
-        except (_NotTakenError, _ThrottledError, OutOfTimeError):
+        except (RequestNotTakenError, OutOfTimeError):
             raise
         except TransientUpstreamError as exc:
             raise AmbiguousLoginError(f"{exc}; a session may be open") from exc
@@ -141,8 +134,13 @@ class MipClient:
             token=token,
             read_timeout=LOGOUT_READ_TIMEOUT_SECONDS,
         )
-        if reply.status != requests.codes.unauthorized and not _is_success(reply):
+        if reply.status == requests.codes.unauthorized:
+            return
+        if not _is_success(reply):
             raise UpstreamDataError(f"MIP answered {reply.status} to logout")
+        if reply.body.lstrip().startswith(b"<"):
+            # A page comes from something in between; MIP itself may never have heard of it.
+            raise UpstreamDataError("MIP's reply to logout is a page, which confirms nothing")
 
     def _json(
         self,
@@ -173,7 +171,7 @@ class MipClient:
         *,
         token: str | None = None,
         body: object = None,
-        read_timeout: float = READ_TIMEOUT_SECONDS,
+        read_timeout: float | None = None,
     ) -> _Reply:
         """Send one request and read the whole reply; 429 and 5xx raise like a broken line."""
         remaining = deadline.remaining()
@@ -188,7 +186,7 @@ class MipClient:
                 headers={"Authorization-Token": token} if token else None,
                 timeout=(
                     min(CONNECT_TIMEOUT_SECONDS, remaining),
-                    min(read_timeout, remaining),
+                    min(read_timeout or READ_TIMEOUT_SECONDS, remaining),
                 ),
                 stream=True,
                 allow_redirects=False,
@@ -232,7 +230,7 @@ def _raise_for_passing_trouble(response: requests.Response, call: str, now: date
     problem = f"MIP answered {response.status_code} to {call}"
     asked = retry_after_seconds(response.headers.get("Retry-After"), now)
     if response.status_code == requests.codes.too_many_requests:
-        raise _ThrottledError(problem, asked)
+        raise RequestNotTakenError(problem, asked)
     if response.status_code >= 500:
         raise TransientUpstreamError(problem, asked)
 
@@ -307,7 +305,7 @@ def _broken_line(exc: requests.RequestException, call: str) -> TransientUpstream
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
-        return _NotTakenError(f"no connection to MIP for {call}")
+        return RequestNotTakenError(f"no connection to MIP for {call}")
     if isinstance(exc, requests.Timeout):
         return TransientUpstreamError(f"MIP did not answer {call} in time")
     return TransientUpstreamError(f"the connection to MIP broke during {call}")

@@ -10,7 +10,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from core.adapters import aws
 from handlers import admin, reader, worker
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
@@ -141,7 +140,7 @@ class Service:
 
 
 def _forget_wiring() -> None:
-    for cached in (reader_services, worker_services, admin_services, aws._session):
+    for cached in (reader_services, worker_services, admin_services):
         cached.cache_clear()
 
 

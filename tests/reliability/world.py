@@ -111,10 +111,8 @@ class Books(FakeUpstream):
 
     def _begin(self, call: str) -> None:
         self._clock.advance(seconds=self.seconds)
-        self.trouble(call)
-        if call != "login":
-            self._used_at = self._clock()
         super()._begin(call)
+        self.trouble(call)
         self._used_at = self._clock()
 
 

@@ -343,6 +343,27 @@ def test_find_after_a_soft_purge_of_a_failing_entry_asks_at_once(
     assert len(queue.sent) == 2
 
 
+def test_find_stale_that_was_rebuilt_meanwhile_asks_for_nothing(
+    readers: Readers, queue: RecordingQueue
+) -> None:
+    stale = make_stale_entry()
+    readers.keep(stale)
+    queue.connect = lambda: readers.keep(make_entry())  # type: ignore[method-assign]
+    assert entry_of(readers.find()) == stale
+    assert queue.sent == []
+
+
+def test_find_stale_of_many_datasets_is_checked_no_more_often(
+    readers: Readers, store: InMemoryStore
+) -> None:
+    """What is known of an entry outlasts the entry in memory."""
+    datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
+    readers.keep(*map(make_stale_entry, datasets))
+    for dataset in [*datasets, *datasets]:
+        readers.find(dataset)
+    assert {store.count("read", failure_key(PREFIX, dataset)) for dataset in datasets} == {1}
+
+
 # Misses
 
 
@@ -410,6 +431,29 @@ def test_find_miss_after_a_purge_is_never_swallowed(
         store.delete([KEY])
         readers.find()
         assert len(queue.sent) == number
+
+
+def test_find_miss_that_was_built_meanwhile_is_served_and_asks_for_nothing(
+    readers: Readers, queue: RecordingQueue
+) -> None:
+    queue.connect = lambda: readers.keep(make_entry())  # type: ignore[method-assign]
+    assert outcome_of(readers.find()) is Outcome.BUILT
+    assert queue.sent == []
+
+
+def test_find_miss_that_was_built_and_purged_meanwhile_is_asked_for_anew(
+    readers: Readers, store: InMemoryStore, queue: RecordingQueue
+) -> None:
+    """The request names the absence that is there now, not the one that was answered already."""
+    readers.find()
+
+    def build_and_purge() -> None:
+        readers.keep(make_entry())
+        store.delete([KEY])
+
+    queue.connect = build_and_purge  # type: ignore[method-assign]
+    readers.find(by=readers.another())
+    assert len(queue.sent) == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"schema": "v0"}'])
