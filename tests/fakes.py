@@ -296,7 +296,10 @@ class InMemoryDeadLetters:
             yield list(map(_as_letter, taken))
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
+        """Make letters visible; as on AWS, one that was deleted meanwhile is an error."""
         for letter in letters:
+            if letter.receipt_handle not in {m.receipt_handle for m in self._fifo.messages}:
+                raise QueueUnavailableError("SQS: InvalidParameterValue")
             self._fifo.hide(letter.receipt_handle, timedelta(0))
 
     def delete(self, letter: DeadLetter) -> None:

@@ -77,6 +77,7 @@ def test_join_balances_records_in_any_order_are_joined() -> None:
         pytest.param(Decimal("1E+3"), "1000", id="exponent"),
         pytest.param(Decimal("1.5E-7"), "0.00000015", id="negative exponent"),
         pytest.param("2.50e2", "250", id="exponent in a text"),
+        pytest.param("9" * 36, "9" * 36, id="as many digits as are allowed"),
     ],
 )
 def test_join_balances_amount_keeps_mips_digits(sent: Any, text: str) -> None:

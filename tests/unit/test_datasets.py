@@ -60,8 +60,11 @@ def test_dataset_of_key_any_other_object_is_none(key: str) -> None:
     assert dataset_of_key(PREFIX, key) is None
 
 
-def test_dataset_of_failure_key_an_entry_is_none() -> None:
-    assert dataset_of_failure_key(PREFIX, entry_key(PREFIX, PROGRAM_LISTS)) is None
+@pytest.mark.parametrize(
+    "key", [entry_key(PREFIX, PROGRAM_LISTS), "programs.json", "other/v1/failures/programs.json"]
+)
+def test_dataset_of_failure_key_any_other_object_is_none(key: str) -> None:
+    assert dataset_of_failure_key(PREFIX, key) is None
 
 
 def test_login_refusal_key_belongs_to_no_dataset() -> None:

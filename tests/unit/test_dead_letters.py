@@ -77,6 +77,21 @@ def test_show_lists_more_than_ten_the_oldest_first(
     assert listed["count"] == 25
 
 
+class UnorderedDeadLetters(InMemoryDeadLetters):
+    """Letters of several message groups, which come in any order."""
+
+    def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
+        for batch in super().receive_batches():
+            yield list(reversed(batch))
+
+
+def test_show_sorts_what_comes_in_any_order(clock: FakeClock, queue: RecordingQueue) -> None:
+    letters = UnorderedDeadLetters(clock)
+    ids = fill(letters, 5, clock)
+    listed = DeadLetterDesk(letters, queue).show(ListDeadLetters(1000))
+    assert [message["message_id"] for message in listed["messages"]] == ids
+
+
 def test_show_limit_cuts_the_list_but_not_the_count(
     desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:

@@ -114,6 +114,14 @@ def test_failure_is_read_back_as_it_was(record: FailureRecord) -> None:
     assert decode_failure(encode_failure(record)) == record
 
 
+def test_decode_failure_without_a_count_of_dead_letterings_has_none() -> None:
+    document = json.loads(encode_failure(make_failure()))
+    del document["dead_letterings"]
+    record = decode_failure(json.dumps(document).encode())
+    assert record is not None
+    assert record.dead_letterings == 0
+
+
 def changed(**changes: object) -> bytes:
     return json.dumps(json.loads(encode_failure(make_failure())) | changes).encode()
 

@@ -404,9 +404,12 @@ def test_find_miss_polls_gently(readers: Readers, clock: FakeClock) -> None:
     assert len(clock.sleeps) < 30
 
 
-def test_find_miss_of_many_readers_is_one_request(readers: Readers, queue: RecordingQueue) -> None:
+def test_find_miss_of_many_readers_is_one_request(
+    readers: Readers, queue: RecordingQueue, clock: FakeClock
+) -> None:
     for _ in range(10):
         readers.find(by=readers.another())
+        clock.advance(seconds=5.000001)
     assert len(queue.sent) == 1
 
 
@@ -537,10 +540,11 @@ def test_find_miss_between_retries_adds_no_message_a_minute(
     assert len(queue.sent) == 1
 
 
+@pytest.mark.parametrize("since", [0, 3])
 def test_find_miss_whose_rebuild_fails_meanwhile_stops_waiting(
-    readers: Readers, clock: FakeClock
+    readers: Readers, clock: FakeClock, since: int
 ) -> None:
-    failed_at = NOW + timedelta(seconds=3)
+    failed_at = NOW + timedelta(seconds=since)
     record = make_failure(
         last_failed_at=failed_at, next_attempt_at=failed_at + timedelta(minutes=5)
     )

@@ -480,6 +480,15 @@ def test_login_refusal_long_text_is_cut_to_one_line(
     assert re.fullmatch(r"MIP answered 403 to login: [a-z ]{1,200}", str(raised))
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_every_try_of_a_call_is_counted_by_its_name(
+    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
+) -> None:
+    _, sent = attempt(name, mip, client, clock, status=429)
+    calls = [dimensions for metric, _, dimensions in telemetry.metrics if metric == "MipCalls"]
+    assert calls == [{"call": name}] * sent
+
+
 def test_logins_are_counted(
     mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry
 ) -> None:

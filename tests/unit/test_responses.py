@@ -132,11 +132,16 @@ def test_rendered_lone_surrogate_is_replaced() -> None:
         pytest.param("x" * (PAYLOAD_LIMIT_BYTES - 2), True, id="just fits"),
         pytest.param("x" * (PAYLOAD_LIMIT_BYTES - 1), False, id="one too long"),
         pytest.param('"' * (PAYLOAD_LIMIT_BYTES // 2), False, id="too long once escaped"),
+        pytest.param("é" * (PAYLOAD_LIMIT_BYTES // 2 - 1), True, id="letters of two bytes"),
         pytest.param("é" * (PAYLOAD_LIMIT_BYTES // 2), False, id="too long in bytes"),
     ],
 )
 def test_rendered_fits_what_lambda_can_return(text: str, fits: bool) -> None:
     assert rendered(text).fits is fits
+
+
+def test_payload_limit_leaves_room_for_headers_below_lambdas_6_mb() -> None:
+    assert 6 * 1024 * 1024 - 16 * 1024 < PAYLOAD_LIMIT_BYTES < 6 * 1024 * 1024
 
 
 @pytest.mark.parametrize("detail", ["rebuild-queued", "rebuild-failed"])

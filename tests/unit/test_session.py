@@ -106,6 +106,7 @@ def test_session_logout_not_confirmed_keeps_the_note_and_the_work(
         pass
     assert secrets.token == token
     assert telemetry.counted("LogoutsUnconfirmed") == 1
+    assert telemetry.warnings() == ["logout not confirmed"]
 
 
 def test_session_note_not_forgotten_does_not_undo_the_work(
@@ -180,6 +181,7 @@ def test_recover_logs_out_what_an_earlier_worker_left(
     assert upstream.open_token is None
     assert secrets.token is None
     assert telemetry.counted("SessionsRecovered") == 1
+    assert telemetry.warnings() == ["session recovered"]
 
 
 def test_recover_lets_the_next_session_open(

@@ -117,6 +117,7 @@ def test_settle_success_takes_the_message_off_the_queue(
 def test_settle_collapsed_is_counted(settlement: Settlement, telemetry: RecordingTelemetry) -> None:
     assert settlement.settle(make_delivery(), RebuildResult(collapsed=True)) is True
     assert telemetry.counted("MessagesCollapsed") == 1
+    assert [event for _, event, _ in telemetry.events] == ["message collapsed"]
 
 
 # Back to the queue
@@ -211,6 +212,7 @@ def test_settle_dead_letter_tells_everything_an_operator_needs(
         "OriginalMessageId": "m-1",
     }
     assert telemetry.counted("DeadLettered") == 1
+    assert telemetry.warnings() == ["message dead-lettered"]
 
 
 def test_settle_dead_letter_long_message_is_cut(

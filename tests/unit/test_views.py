@@ -106,6 +106,10 @@ def test_tags_json_is_an_array_of_names_and_codes() -> None:
     ]
 
 
+def test_tags_json_keeps_plain_letters() -> None:
+    assert tags_json({"1": "Été"}) == '["Été / 1"]'
+
+
 def test_tag_long_name_is_cut_to_245_characters() -> None:
     assert tag("123456", "n" * 300) == "n" * 245 + " / 123456"
 

@@ -1,0 +1,164 @@
+"""AWS services that fail: what the reader answers, what the worker does; nothing is lost."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from core.adapters import aws
+from local.mip_cloud import Fault
+from tests.handlers.conftest import Service, event
+
+PROGRAMS = "v1/programs.json"
+Break = Callable[..., None]
+
+
+Answer = tuple[SimpleNamespace, dict[str, object]]
+
+
+def refusal(status: int, code: str) -> Callable[[], Answer]:
+    """An AWS error, in the form in which botocore has parsed it."""
+    parsed = {"Error": {"Code": code, "Message": "secret detail"}, "ResponseMetadata": {}}
+    return lambda: (SimpleNamespace(status_code=status), parsed)
+
+
+def no_route() -> Answer:
+    raise EndpointConnectionError(endpoint_url="https://aws")
+
+
+def no_answer() -> Answer:
+    raise ReadTimeoutError(endpoint_url="https://aws")
+
+
+FAULTS = {
+    "500": refusal(500, "InternalFailure"),
+    "503": refusal(503, "ServiceUnavailable"),
+    "denied": refusal(403, "AccessDeniedException"),
+    "no route": no_route,
+    "no answer": no_answer,
+}
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Break:
+    """Make an operation of an AWS service fail, for the functions' clients only."""
+    broken: dict[str, Callable[[], Answer]] = {}
+    make = aws.client
+
+    def client(service: str, *args: object) -> object:
+        made = make(service, *args)
+        made.meta.events.register_first("before-call", answer)
+        return made
+
+    def answer(event_name: str, **_: object) -> Answer | None:
+        fault = broken.get(event_name.rsplit(".", 1)[-1])
+        return fault() if fault else None
+
+    for module in ("reader", "worker"):
+        monkeypatch.setattr(f"handlers.wiring.{module}.client", client)
+
+    def break_(operation: str, fault: str | None) -> None:
+        broken.clear()
+        if fault:
+            broken[operation] = FAULTS[fault]
+
+    return break_
+
+
+@pytest.fixture
+def working(breaks: Break, warm: Service) -> Service:
+    return warm
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_s3_that_fails_to_answer_a_read_is_a_503(
+    breaks: Break, working: Service, fault: str
+) -> None:
+    breaks("GetObject", fault)
+    response = working.get("/accounts")
+    assert response["statusCode"] == 503
+    assert int(response["headers"]["Retry-After"]) > 0
+    assert "secret detail" not in response["body"]
+    breaks("GetObject", None)
+    assert working.get("/accounts")["statusCode"] == 200
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_sqs_that_fails_leaves_stale_data_served_and_is_asked_again(
+    breaks: Break, working: Service, fault: str
+) -> None:
+    working.make_stale()
+    breaks("SendMessage", fault)
+    assert working.get("/accounts")["statusCode"] == 200
+    assert working.queued() == []
+    breaks("SendMessage", None)
+    working.get("/accounts")
+    assert len(working.queued()) == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("operation", "logins"),
+    [
+        ("GetParameters", 0),
+        ("GetParameter", 0),
+        ("PutParameter", 1),
+        ("GetObject", 0),
+        ("PutObject", 1),
+    ],
+)
+def test_worker_that_meets_an_aws_fault_keeps_the_message_and_closes_its_session(
+    breaks: Break, working: Service, operation: str, logins: int, fault: str
+) -> None:
+    before, stored = working.mip.counters.login_attempts, working.stored(PROGRAMS)
+    breaks(operation, fault)
+    working.send({"dataset": "programs"})
+    assert len(working.poll()) == 1
+    assert working.mip.counters.login_attempts - before == logins
+    assert working.mip.open_sessions == 0
+    assert working.stored(PROGRAMS) == stored
+    breaks(operation, None)
+    working.sqs.purge_queue(QueueUrl=working.queue_url)
+    working.send({"dataset": "programs", "reason": "healed"})
+    assert working.poll() == []
+    assert working.mip.counters.lockouts == 0
+
+
+def test_note_that_cannot_be_deleted_is_cleared_by_the_next_run(
+    breaks: Break, working: Service
+) -> None:
+    breaks("DeleteParameter", "500")
+    working.send({"dataset": "programs"})
+    assert working.poll() == []
+    assert working.steer({"action": "status"})["session_open"] is True
+    breaks("DeleteParameter", None)
+    working.send({"dataset": "programs", "reason": "again"})
+    assert working.poll() == []
+    assert working.steer({"action": "status"})["session_open"] is False
+    assert working.mip.counters.lockouts == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_dead_letter_that_cannot_be_sent_stays_in_the_rebuild_queue(
+    breaks: Break, working: Service, fault: str
+) -> None:
+    breaks("SendMessage", fault)
+    working.send("poison")
+    assert len(working.poll()) == 1
+    assert working.dead_letter_bodies() == []
+    breaks("SendMessage", None)
+    sample = event("worker_programs")
+    sample["Records"][0]["body"] = "poison"
+    assert working.work(sample) == []
+    assert working.dead_letter_bodies() == ["poison"]
+
+
+@pytest.mark.parametrize("operation", ["ChangeMessageVisibilityBatch"])
+def test_delay_that_cannot_be_set_does_not_lose_the_message(
+    breaks: Break, working: Service, operation: str
+) -> None:
+    breaks(operation, "500")
+    working.mip.set_fault("accounts", Fault(kind="html"))
+    working.send({"dataset": "programs"})
+    assert len(working.poll()) == 1

@@ -1,0 +1,120 @@
+"""Purges and writers that come in between, and credentials that MIP refuses."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from core.session import RefusedCredentials
+from local.mip_cloud import PASSWORD
+from tests.handlers.conftest import SSM_PATH, Service
+
+PROGRAMS = "v1/programs.json"
+
+
+def once_during(service: Service, call: str, action: Callable[[], object]) -> None:
+    """Have something happen while MIP answers a call for the first time."""
+    done: list[str] = []
+
+    def on_call(name: str) -> None:
+        if name == call and not done:
+            done.append(name)
+            action()
+
+    service.mip.on_call = on_call
+
+
+def purge_the_object(service: Service) -> None:
+    # As the admin does it; its own function would share this process's clients.
+    service.s3.delete_object(Bucket="cache-bucket", Key=f"cache/{PROGRAMS}")
+
+
+def test_purge_between_fetch_and_write_wins_and_the_message_is_done_later(warm: Service) -> None:
+    once_during(warm, "accounts", lambda: purge_the_object(warm))
+    warm.send({"dataset": "programs"})
+    [left] = warm.poll()
+    assert left
+    assert warm.stored(PROGRAMS) is None
+    assert warm.stored("v1/failures/programs.json")["error_type"] == "ConflictError"
+    warm.sqs.purge_queue(QueueUrl=warm.queue_url)
+    warm.send({"dataset": "programs", "reason": "the next delivery"})
+    assert warm.poll() == []
+    assert warm.get("/accounts")["statusCode"] == 200
+
+
+def test_second_writer_between_fetch_and_write_wins(warm: Service) -> None:
+    other = warm.stored(PROGRAMS) | {"built_at": "2026-11-23T00:00:00+00:00"}
+    once_during(warm, "accounts", lambda: warm.store(PROGRAMS, json.dumps(other).encode()))
+    warm.send({"dataset": "programs"})
+    assert len(warm.poll()) == 1
+    assert warm.stored(PROGRAMS) == other
+
+
+def test_entry_that_appears_between_fetch_and_write_is_kept(service: Service) -> None:
+    once_during(service, "accounts", lambda: service.store(PROGRAMS, b"written by hand"))
+    service.send({"dataset": "programs"})
+    assert len(service.poll()) == 1
+    written = service.s3.get_object(Bucket="cache-bucket", Key=f"cache/{PROGRAMS}")
+    assert written["Body"].read() == b"written by hand"
+
+
+def set_password(service: Service, value: str) -> None:
+    service.ssm.put_parameter(
+        Name=f"{SSM_PATH}/pass", Value=value, Type="SecureString", Overwrite=True
+    )
+
+
+def deliver(service: Service, reason: str) -> None:
+    service.send({"dataset": "programs", "reason": reason})
+    assert service.poll() == []
+
+
+@pytest.fixture
+def refused(service: Service) -> Service:
+    """MIP has refused the credentials once."""
+    set_password(service, "wrong")
+    deliver(service, "first")
+    assert service.mip.counters.login_attempts == 1
+    return service
+
+
+def test_refused_credentials_are_tried_once_however_many_messages_come(refused: Service) -> None:
+    for number in range(5):
+        deliver(refused, f"again {number}")
+    assert refused.mip.counters.login_attempts == 1
+    assert len(refused.dead_letter_bodies()) == 6
+
+
+def test_changed_credentials_are_tried_at_once(refused: Service) -> None:
+    set_password(refused, PASSWORD)
+    deliver(refused, "rotated")
+    assert refused.mip.counters.login_attempts == 2
+    assert refused.stored(PROGRAMS) is not None
+
+
+def test_changed_credentials_that_are_wrong_again_are_tried_once_more(refused: Service) -> None:
+    set_password(refused, "wrong too")
+    deliver(refused, "rotated")
+    deliver(refused, "and again")
+    assert refused.mip.counters.login_attempts == 2
+
+
+def test_refusal_is_forgotten_after_a_login_that_worked(refused: Service) -> None:
+    set_password(refused, PASSWORD)
+    deliver(refused, "rotated")
+    assert refused.stored("v1/failures/login.json") is None
+
+
+def test_refused_credentials_are_tried_again_after_the_cool_down(
+    refused: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = refused.stored("v1/failures/login.json")
+    noted["refused_at"] = "2026-01-01T00:00:00+00:00"
+    refused.store("v1/failures/login.json", json.dumps(noted).encode())
+    deliver(refused, "an hour later")
+    assert refused.mip.counters.login_attempts == 2
+
+
+def test_note_of_a_refusal_holds_no_secret(refused: Service) -> None:
+    assert set(refused.stored("v1/failures/login.json")) == {"refused_at", "versions"}
+    assert RefusedCredentials  # what writes it
