@@ -16,7 +16,7 @@ was true at MIP before that moment is in the entry.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from core.datasets import PROGRAMS, SCHEMA, Dataset
@@ -114,10 +114,11 @@ def _require(holds: bool, problem: str) -> None:  # noqa: FBT001 - reads as a se
 def _time(document: Mapping[str, Any], name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(document.get(name, ""))
-    except (TypeError, ValueError) as exc:
+        _require(moment.tzinfo is not None, f"its {name} has no UTC offset")
+        # HTTP dates are written from UTC; the first and last hours of time may have no such form.
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as exc:
         raise UnreadableEntryError(f"its {name} is no ISO 8601 time") from exc
-    _require(moment.tzinfo is not None, f"its {name} has no UTC offset")
-    return moment
 
 
 def _data_to_json(data: ProgramLists | PeriodBalances) -> dict[str, Any]:

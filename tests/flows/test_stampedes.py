@@ -1,0 +1,78 @@
+"""Readers that come all at once, and messages that come all at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from moto.sqs.models import SQSBackend
+
+from tests.flows.conftest import Flows, eventually
+
+READERS = 500
+AT_ONCE = 100
+READER_PROCESSES = 8
+
+
+@pytest.fixture
+def sends(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Count the messages that reach SQS; moto runs in this process."""
+    counted: list[str] = []
+    original = SQSBackend.send_message
+
+    def send_message(self: SQSBackend, *args: object, **kwargs: object) -> object:
+        counted.append("sent")
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(SQSBackend, "send_message", send_message)
+    return lambda: len(counted)
+
+
+def read_all(flows: Flows) -> list[requests.Response]:
+    with ThreadPoolExecutor(AT_ONCE) as readers:
+        return list(readers.map(lambda _: flows.get("/accounts"), range(READERS)))
+
+
+def test_five_hundred_cold_reads_cost_one_rebuild(flows: Flows, sends: Callable[[], int]) -> None:
+    responses = read_all(flows)
+    assert {response.status_code for response in responses} <= {200, 503}
+    assert Counter(response.status_code for response in responses)[200] >= READERS - AT_ONCE
+    assert all("Retry-After" in r.headers for r in responses if r.status_code == 503)
+    assert len({r.text for r in responses if r.status_code == 200}) == 1
+    assert flows.mip.counters.logins == 1
+    assert sends() <= READER_PROCESSES
+
+
+def test_five_hundred_reads_at_expiry_cost_one_rebuild(
+    flows: Flows, sends: Callable[[], int]
+) -> None:
+    flows.fill()
+    eventually(flows.is_idle)
+    flows.expire()
+    before, sent = flows.mip.counters.logins, sends()
+    responses = read_all(flows)
+    assert {response.status_code for response in responses} == {200}
+    eventually(flows.is_idle)
+    assert flows.mip.counters.logins == before + 1
+    assert sends() - sent <= READER_PROCESSES
+
+
+def test_burst_of_forty_eight_months_is_served_in_batches_with_a_session_each(
+    flows: Flows,
+) -> None:
+    months = [(year, month) for year in range(2021, 2025) for month in range(1, 13)]
+    last = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}
+    for year, month in months:
+        end = 29 if (month == 2 and year == 2024) else last.get(month, 31)
+        start = f"{year}-{month:02}-01"
+        flows.send({"dataset": "balances", "from": start, "to": f"{year}-{month:02}-{end}"})
+    eventually(lambda: len(flows.admin(action="status")["entries"]) == len(months))
+    eventually(flows.is_idle)
+    counters = flows.mip.counters
+    assert counters.calls["balances"] == len(months)
+    assert counters.logins == counters.logouts == counters.calls["segments"]
+    # Ten to a batch; the first ones leave before the rest have been sent.
+    assert len(months) / 10 <= counters.logins <= 16
+    assert counters.max_open_sessions == 1
+    assert flows.admin(action="status")["dead_letters"] == 0
