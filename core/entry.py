@@ -16,7 +16,7 @@ was true at MIP before that moment is in the entry.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from core.datasets import PROGRAMS, SCHEMA, Dataset
@@ -116,9 +116,12 @@ def _time(document: Mapping[str, Any], name: str) -> datetime:
         moment = datetime.fromisoformat(document.get(name, ""))
         _require(moment.tzinfo is not None, f"its {name} has no UTC offset")
         # HTTP dates are written from UTC; the first and last hours of time may have no such form.
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as exc:
         raise UnreadableEntryError(f"its {name} is no ISO 8601 time") from exc
+    # There must be a moment before it, for a soft purge.
+    _require(moment.year > MINYEAR, f"its {name} is out of range")
+    return moment
 
 
 def _data_to_json(data: ProgramLists | PeriodBalances) -> dict[str, Any]:

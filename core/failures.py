@@ -94,7 +94,7 @@ def decode_failure(body: bytes) -> FailureRecord | None:
             correlation_id=document.get("correlation_id"),
             **times,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return None
 
 

@@ -167,6 +167,8 @@ class Rebuilder:
         except MipsCacheError as exc:
             # Without a session or a chart nothing could be tried.
             _fail_all((work for work in due.values() if work.error is None), exc)
+        except Exception as exc:  # noqa: BLE001 - the messages must still be settled one by one
+            _fail_all((work for work in due.values() if work.error is None), _unexpected(exc))
 
     def _rebuild_in_session(self, due: Mapping[Dataset, _Work], token: str) -> None:
         built_at = self._clock()
@@ -191,8 +193,7 @@ class Rebuilder:
         except MipsCacheError as exc:
             return exc
         except Exception as exc:  # noqa: BLE001 - a defect in one dataset must not stop the others
-            frame = traceback.extract_tb(exc.__traceback__)[-1]
-            return UnexpectedError(f"{type(exc).__name__} in {frame.name}, line {frame.lineno}")
+            return _unexpected(exc)
         return None
 
     def _fetch(
@@ -260,6 +261,11 @@ def _result(
         if error is not None:
             errors[dataset] = error
     return RebuildResult(errors, collapsed=not left)
+
+
+def _unexpected(exc: Exception) -> UnexpectedError:
+    frame = traceback.extract_tb(exc.__traceback__)[-1]
+    return UnexpectedError(f"{type(exc).__name__} in {frame.name}, line {frame.lineno}")
 
 
 def _fail_all(works: Iterable[_Work], error: MipsCacheError) -> None:

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.datasets import login_refusal_key
 from core.errors import (
@@ -36,15 +36,21 @@ from core.ports import (
 )
 from core.timing import Deadline
 
-LOGOUT_RESERVE_SECONDS = 30.0
-"""Of an invocation's time, what belongs to logging out, forgetting the token and settling."""
+LOGOUT_RESERVE_SECONDS = 45.0
+"""Of an invocation's time, what belongs to logging out, forgetting the token and settling.
+
+More than a call can overrun its deadline by, which is one read time-out of silence.
+"""
 SETTLE_RESERVE_SECONDS = 10.0
 """Of that, what comes after the logout."""
+LARGEST_RESERVE = 0.3
+"""Share of the time that the reserve never exceeds, so that a short invocation still works."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     refused_at: datetime
+    again_at: datetime
     versions: Mapping[str, int]
 
 
@@ -64,7 +70,7 @@ class RefusedCredentials:
         refusal = self._read()
         if refusal is None or refusal.versions != credentials.versions:
             return
-        again_at = refusal.refused_at + self._cooldown
+        again_at = refusal.again_at
         if self._clock() < again_at:
             raise CredentialsRefusedError(
                 f"MIP refused these credentials at {refusal.refused_at:%Y-%m-%dT%H:%M:%SZ}; they "
@@ -90,10 +96,11 @@ class RefusedCredentials:
             return None
         try:
             document = json.loads(stored.body)
-            return _Refusal(
-                datetime.fromisoformat(document["refused_at"]), dict(document["versions"])
-            )
-        except (ValueError, KeyError, TypeError):
+            refused_at = datetime.fromisoformat(document["refused_at"]).astimezone(UTC)
+            again_at = refused_at + self._cooldown
+            return _Refusal(refused_at, again_at, dict(document["versions"]))
+        except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
+            # No note of ours. At worst MIP sees one login more.
             return None
 
 
@@ -113,8 +120,11 @@ class SessionKeeper:
         self._secrets = secrets
         self._refused = refused
         self._telemetry = telemetry
-        self._logout_by = invocation_ends.earlier_by(SETTLE_RESERVE_SECONDS)
-        self.work_by = invocation_ends.earlier_by(LOGOUT_RESERVE_SECONDS)
+        longest = LARGEST_RESERVE * invocation_ends.remaining()
+        reserve = max(0.0, min(LOGOUT_RESERVE_SECONDS, longest))
+        settling = reserve * SETTLE_RESERVE_SECONDS / LOGOUT_RESERVE_SECONDS
+        self._logout_by = invocation_ends.earlier_by(settling)
+        self.work_by = invocation_ends.earlier_by(reserve)
 
     def recover(self) -> None:
         """Log out the session that a worker before this one left, if there is one.

@@ -22,7 +22,13 @@ from typing import Any
 
 import requests
 import tenacity
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from core.adapters.redaction import redacted
 from core.errors import (
@@ -40,7 +46,8 @@ from core.ports import Clock, Credentials, Telemetry
 from core.timing import Deadline
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-READ_TIMEOUT_SECONDS = 45.0
+READ_TIMEOUT_SECONDS = 25.0
+"""Silence after which a call is given up: the most by which one can overrun its deadline."""
 LOGOUT_READ_TIMEOUT_SECONDS = 8.0
 SHORTEST_CALL_SECONDS = 1.0
 """With less time than this left, a call is not started."""
@@ -192,7 +199,7 @@ class MipClient:
                 allow_redirects=False,
             ) as response:
                 content = _read(response, call, deadline)
-        except requests.RequestException as exc:
+        except (requests.RequestException, HTTPError) as exc:
             raise _broken_line(exc, call) from exc
         _raise_for_passing_trouble(response, call, self._clock())
         return _Reply(response.status_code, response.headers, content)
@@ -291,7 +298,8 @@ def _is_worth_retrying(exc: BaseException) -> bool:
 def _read(response: requests.Response, call: str, deadline: Deadline) -> bytes:
     """Read a body within the deadline: the read time-out alone restarts with every byte."""
     chunks = []
-    for chunk in response.iter_content(65536):
+    # read1 gives what has arrived; iter_content would wait for a full chunk, byte by byte.
+    while chunk := response.raw.read1(65536, decode_content=True):
         chunks.append(chunk)
         if deadline.remaining() <= 0:
             # Not OutOfTimeError: MIP has had the request, which matters for a login.
@@ -299,14 +307,14 @@ def _read(response: requests.Response, call: str, deadline: Deadline) -> bytes:
     return b"".join(chunks)
 
 
-def _broken_line(exc: requests.RequestException, call: str) -> TransientUpstreamError:
+def _broken_line(exc: requests.RequestException | HTTPError, call: str) -> TransientUpstreamError:
     """Name a failure of the line; its own text is left out, as it may quote the request."""
     reason = exc.args[0] if exc.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
         return RequestNotTakenError(f"no connection to MIP for {call}")
-    if isinstance(exc, requests.Timeout):
+    if isinstance(exc, requests.Timeout | ReadTimeoutError):
         return TransientUpstreamError(f"MIP did not answer {call} in time")
     return TransientUpstreamError(f"the connection to MIP broke during {call}")
 

@@ -14,7 +14,7 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
-from core.session import RefusedCredentials, SessionKeeper
+from core.session import LOGOUT_RESERVE_SECONDS, RefusedCredentials, SessionKeeper
 from tests.builders import NOW, PREFIX, make_credentials
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 
@@ -147,7 +147,7 @@ def test_session_credentials_out_of_reach_makes_no_call(
 
 
 def test_session_calls_leave_time_for_logging_out(keeper: SessionKeeper, clock: FakeClock) -> None:
-    assert keeper.work_by.remaining() == 300 - 30
+    assert keeper.work_by.remaining() == 300 - LOGOUT_RESERVE_SECONDS
     clock.advance(seconds=280)
     assert keeper.work_by.remaining() < 0
 

@@ -1,0 +1,64 @@
+"""An invocation whose time runs out: by itself in time, or ended by Lambda."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto.s3.models import S3Backend
+
+from local.mip_cloud import Fault, MipCloud
+from local.stack import LocalStack
+from tests.crashes.conftest import Crashes, is_entry
+
+TIMEOUT_SECONDS = 8.0
+
+
+@pytest.fixture(scope="module")
+def stack_and_mip() -> Iterator[tuple[LocalStack, MipCloud]]:
+    """A worker with little time; the share that is reserved for logging out shrinks with it."""
+    mip = MipCloud(lockout_seconds=3600, idle_seconds=3600)
+    timeouts = {"WorkerFunction": TIMEOUT_SECONDS}
+    with LocalStack(
+        gateway_port=0, aws_port=0, mip_port=0, mip=mip, poll=False, timeouts=timeouts
+    ) as stack:
+        yield stack, mip
+
+
+def check_made_good(crashes: Crashes) -> None:
+    assert crashes.deliver() == []
+    status = crashes.status()
+    assert status["session_open"] is False
+    assert status["queue"] == {"visible": 0, "in_flight": 0}
+    assert crashes.mip.open_sessions == 0
+    assert crashes.mip.counters.lockouts == 0
+
+
+def test_fetch_that_hangs_is_given_up_in_time_to_log_out(crashes: Crashes) -> None:
+    crashes.mip.set_fault("accounts", Fault(kind="timeout"))
+    crashes.send({"dataset": "programs", "reason": "MIP hangs"})
+    assert len(crashes.deliver() or []) == 1
+    assert crashes.mip.counters.logouts == 1
+    assert crashes.mip.open_sessions == 0
+    crashes.mip.clear_faults()
+    check_made_good(crashes)
+
+
+def test_worker_that_lambda_ends_is_made_good_by_the_next_delivery(
+    crashes: Crashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 takes longer than the invocation lasts, so that it is killed with its session open."""
+    original, released = S3Backend.put_object, threading.Event()
+
+    def hangs(*args: Any, **kwargs: Any) -> Any:
+        if is_entry(*args, **kwargs) and not released.wait(3 * TIMEOUT_SECONDS):
+            raise ConnectionAbortedError
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(S3Backend, "put_object", hangs)
+    crashes.send({"dataset": "programs", "reason": "S3 hangs"})
+    assert crashes.deliver() is None
+    assert crashes.mip.open_sessions == 1
+    monkeypatch.setattr(S3Backend, "put_object", original)
+    check_made_good(crashes)
+    released.set()
