@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from core.session import RefusedCredentials
-from local.mip_cloud import PASSWORD
+from local.mip_cloud import PASSWORD, MipCloudServer
 from tests.handlers.conftest import SSM_PATH, Service
 
 PROGRAMS = "v1/programs.json"
@@ -118,3 +118,21 @@ def test_refused_credentials_are_tried_again_after_the_cool_down(
 def test_note_of_a_refusal_holds_no_secret(refused: Service) -> None:
     assert set(refused.stored("v1/failures/login.json")) == {"refused_at", "versions"}
     assert RefusedCredentials  # what writes it
+
+
+def test_mip_that_nobody_listens_for_is_tried_again_and_made_good_once_it_is_back(
+    warm: Service, mip: MipCloudServer
+) -> None:
+    """Nothing has reached MIP, so the login may be repeated within the invocation."""
+    before = warm.mip.counters.login_attempts
+    mip.__exit__(None, None, None)
+    warm.send({"dataset": "programs"})
+    assert len(warm.poll()) == 1
+    record = warm.stored("v1/failures/programs.json")
+    assert record["error_type"] == "RequestNotTakenError"
+    assert warm.get("/accounts")["statusCode"] == 200
+    assert warm.mip.counters.login_attempts == before
+    mip.__enter__()
+    warm.sqs.purge_queue(QueueUrl=warm.queue_url)
+    warm.send({"dataset": "programs", "reason": "again"})
+    assert warm.poll() == []
