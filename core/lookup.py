@@ -17,6 +17,8 @@ from core.timing import Deadline
 
 ENTRIES_IN_MEMORY = 16
 VIEWS_PER_ENTRY = 64
+# A view is about as long as its entry. Of a very large one, 64 would not fit into a Lambda.
+VIEWS_BYTES_PER_ENTRY = 64 * 1024 * 1024
 FIRST_POLL_SECONDS = 0.15
 LONGEST_POLL_SECONDS = 1.0
 RETRY_AFTER_MISS_SECONDS = 10
@@ -40,15 +42,20 @@ class LoadedEntry:
 
     entry: CacheEntry
     s3_etag: str
+    size_bytes: int = 0
     views: OrderedDict[object, object] = field(default_factory=OrderedDict)
 
     def view[T](self, key: object, render: Callable[[], T]) -> T:
         """Return what was rendered under the key before, or render and keep it."""
         if key not in self.views:
             self.views[key] = render()
-            if len(self.views) > VIEWS_PER_ENTRY:
+            if len(self.views) > self._most_views():
                 self.views.popitem(last=False)
         return self.views[key]  # type: ignore[return-value]
+
+    def _most_views(self) -> int:
+        fitting = VIEWS_BYTES_PER_ENTRY // max(self.size_bytes, 1)
+        return max(1, min(fitting, VIEWS_PER_ENTRY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class Lookup:
         if isinstance(stored, NotModified | Absent):
             return _Missing(stored.delete_marker if isinstance(stored, Absent) else None)
         try:
-            loaded = LoadedEntry(decode(stored.body, dataset), stored.etag)
+            loaded = LoadedEntry(decode(stored.body, dataset), stored.etag, len(stored.body))
         except UnreadableEntryError as exc:
             # Told once, not at every look while it is being replaced.
             if self._unreadable.get(dataset) != stored.etag:
