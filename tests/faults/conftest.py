@@ -1,8 +1,11 @@
 """The handlers' fixtures, with a worker that neither sleeps nor waits long for an answer."""
 
+import functools
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 
+import botocore.session
 import pytest
 
 from core.adapters import mip_client
@@ -12,9 +15,22 @@ from tests.handlers.conftest import environment, log_lines, mip, service, warm
 __all__ = ["environment", "log_lines", "mip", "service", "warm"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _aws_models_read_once() -> Iterator[None]:
+    """Every test has AWS clients of its own; their models are the same, and long to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(botocore.session.create_loader)
+        patch.setattr(botocore.session, "create_loader", once)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = SimpleNamespace(sleep=lambda _seconds: None, monotonic=time.monotonic)
-    monkeypatch.setattr(worker, "time", clock)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the worker would have made between its tries, in seconds."""
+    made: list[float] = []
+    monkeypatch.setattr(
+        worker, "time", SimpleNamespace(sleep=made.append, monotonic=time.monotonic)
+    )
     monkeypatch.setattr(mip_client, "READ_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 0.2)
+    return made

@@ -1,7 +1,15 @@
 """Every row of the fault table, against the stand-in."""
 
-import pytest
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
+import requests
+
+from core.adapters import mip_client
 from local.mip_cloud import PASSWORD
 from tests.faults.table import COMES_BACK, DEAD_LETTERED, DOCUMENT, ROWS, SATISFIED, Row, renewed
 from tests.handlers.conftest import SSM_PATH, Service
@@ -18,24 +26,66 @@ def key(row: Row) -> str:
     return "balances/2026-10-01_2026-10-31.json" if row.call == "balances" else "programs.json"
 
 
-def read(service: Service, row: Row) -> dict[str, object]:
+def read(service: Service, row: Row) -> dict[str, Any]:
     if row.call == "balances":
         return service.get("/balances", target_date="2026-10-15")
     return service.get("/accounts")
 
 
+class Refusals:
+    """Calls that go to a port where nobody listens; `tried` counts them."""
+
+    def __init__(self, port: int, patch: pytest.MonkeyPatch) -> None:
+        self.tried = Counter[str]()
+        self._refused: set[str] = set()
+        original = requests.Session.request
+
+        def request(
+            session: requests.Session, method: str, url: str, **given: object
+        ) -> requests.Response:
+            path = urlsplit(url).path
+            if path in self._refused:
+                self.tried[path] += 1
+                url = f"http://127.0.0.1:{port}{path}"
+            return original(session, method, url, **given)
+
+        patch.setattr(requests.Session, "request", request)
+
+    def refuse(self, call: str) -> None:
+        self._refused.add(getattr(mip_client, f"{call.upper()}_PATH"))
+
+    def heal(self) -> None:
+        self._refused.clear()
+
+
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusals]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # nobody else gets the port, and nobody listens
+        yield Refusals(bound.getsockname()[1], monkeypatch)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_fault_leads_to_what_the_table_says(warm: Service, row: Row) -> None:
+def test_fault_leads_to_what_the_table_says(
+    warm: Service, refusals: Refusals, pauses: list[float], row: Row
+) -> None:
     before, stored = warm.mip.counters.calls, warm.stored(f"v1/{key(row)}")
     served = read(warm, row)
-    warm.mip.set_fault(row.call, row.what)
+    if row.what:
+        warm.mip.set_fault(row.call, row.what)
+    else:
+        refusals.refuse(row.call)
+    pauses.clear()
     warm.send(OCTOBER if row.call == "balances" else PROGRAMS)
 
     came_back = warm.poll()
 
     calls = warm.mip.counters.calls
     assert calls["login"] - before["login"] == row.logins
-    assert calls[row.call] - before[row.call] == row.calls
+    assert calls[row.call] - before[row.call] == row.seen
+    assert refusals.tried.total() == row.calls - row.seen
+    if row.what and row.what.headers:
+        assert min(pauses) >= float(row.what.headers["Retry-After"])
     assert warm.mip.open_sessions == row.session_left
     note = warm.ssm.get_parameters(Names=[f"{SSM_PATH}/session"])["Parameters"]
     assert bool(note) == row.noted
@@ -48,18 +98,27 @@ def test_fault_leads_to_what_the_table_says(warm: Service, row: Row) -> None:
     }[row.message]
     if row.error:
         assert warm.stored(f"v1/{key(row)}") == stored
-        assert read(warm, row)["body"] == served["body"]
-    assert read(warm, row)["statusCode"] == 200
-    if row.noted or not row.session_left:
-        check_made_good(warm, row)
+    else:
+        assert warm.stored(f"v1/{key(row)}")["built_at"] > stored["built_at"]
+    assert differing_lines(read(warm, row), served) == row.new_lines
+    refusals.heal()
+    check_made_good(warm, row)
+
+
+def differing_lines(response: dict[str, Any], earlier: dict[str, Any]) -> int:
+    assert response["statusCode"] == earlier["statusCode"] == 200
+    pairs = zip(response["body"].split("\n"), earlier["body"].split("\n"), strict=True)
+    return sum(one != other for one, other in pairs)
 
 
 def check_made_good(service: Service, row: Row) -> None:
     """Once MIP is well again the next message is satisfied, and locks nobody out.
 
-    Save where MIP was left with a session that we know nothing of.
+    A session that nobody can log out has to expire first.
     """
     service.mip.clear_faults()
+    if row.session_left and not row.noted:
+        service.mip.expire_sessions()
     service.sqs.purge_queue(QueueUrl=service.queue_url)
     if row.message == DEAD_LETTERED:
         service.ssm.put_parameter(

@@ -1,0 +1,186 @@
+"""AWS requests that took effect although their answer got lost, and dead letters that cannot go."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError
+
+from core.adapters import aws
+from local.mip_cloud import Fault
+from tests.handlers.conftest import SSM_PATH, Service, event
+
+PROGRAMS = "v1/programs.json"
+
+
+class _Raw:
+    def stream(self, **_: object) -> list[bytes]:
+        return [b""]
+
+
+class Line:
+    """What lies between the functions and AWS.
+
+    `lose` drops the answers to an operation's next requests, which have had their effect;
+    `cut` keeps an operation's requests from being sent, until it is healed.
+    """
+
+    def __init__(self) -> None:
+        self.sent = Counter[str]()
+        self._to_lose = Counter[str]()
+        self._cut: set[str] = set()
+
+    def lose(self, operation: str, times: int = 1) -> None:
+        self._to_lose[operation] = times
+
+    def cut(self, operation: str) -> None:
+        self._cut.add(operation)
+
+    def heal(self) -> None:
+        self._cut.clear()
+
+    def watch(self, client: Any) -> Any:
+        client.meta.events.register_first("before-call", self._before_call)
+        client.meta.events.register_first("before-send", self._before_send)
+        return client
+
+    def _before_call(self, event_name: str, **_: object) -> None:
+        if event_name.rsplit(".", 1)[-1] in self._cut:
+            raise EndpointConnectionError(endpoint_url="https://aws")
+
+    def _before_send(self, event_name: str, **_: object) -> AWSResponse | None:
+        """The emulator is asked all the same, but the first answer is what counts."""
+        operation = event_name.rsplit(".", 1)[-1]
+        self.sent[operation] += 1
+        if not self._to_lose[operation]:
+            return None
+        self._to_lose[operation] -= 1
+        return AWSResponse("https://aws", 500, {}, _Raw())
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    built, make = Line(), aws.client
+
+    def watched(*arguments: Any) -> Any:
+        return built.watch(make(*arguments))
+
+    for module in ("reader", "worker"):
+        monkeypatch.setattr(f"handlers.wiring.{module}.client", watched)
+    # botocore pauses between its tries.
+    monkeypatch.setattr("botocore.retries.standard.random.random", lambda: 0.0)
+    return built
+
+
+def ask(service: Service, reason: str) -> list[str]:
+    service.send({"dataset": "programs", "reason": reason})
+    return service.poll()
+
+
+def test_write_whose_answer_is_lost_is_in_place_and_satisfies_the_next_delivery(
+    line: Line, service: Service
+) -> None:
+    line.lose("PutObject")
+    assert len(ask(service, "lost")) == 1
+    assert service.stored(PROGRAMS) is not None
+    assert service.stored("v1/failures/programs.json")["error_type"] == "ConflictError"
+    assert service.get("/accounts")["statusCode"] == 200
+    assert deliver(service, receives=2) == []
+    assert service.mip.counters.login_attempts == 1
+
+
+def test_note_whose_answer_is_lost_is_written_again_and_deleted(
+    line: Line, service: Service
+) -> None:
+    line.lose("PutParameter")
+    assert ask(service, "lost") == []
+    assert service.mip.open_sessions == 0
+    assert not service.steer({"action": "status"})["session_open"]
+
+
+def test_note_that_was_written_although_no_try_was_answered_is_deleted(
+    line: Line, service: Service
+) -> None:
+    line.lose("PutParameter", times=3)
+    assert len(ask(service, "lost")) == 1
+    assert service.mip.open_sessions == 0
+    assert not service.steer({"action": "status"})["session_open"]
+    assert service.mip.counters.lockouts == 0
+
+
+def test_deleted_note_whose_answer_is_lost_counts_as_deleted(line: Line, service: Service) -> None:
+    line.lose("DeleteParameter")
+    assert ask(service, "lost") == []
+    assert not service.steer({"action": "status"})["session_open"]
+
+
+def test_dead_letter_whose_answer_is_lost_is_there_once(line: Line, service: Service) -> None:
+    line.lose("SendMessage")
+    service.send("poison")
+    assert service.poll() == []
+    assert service.dead_letter_bodies() == ["poison"]
+    assert line.sent["SendMessage"] == 2
+
+
+def test_rebuild_whose_answer_is_lost_is_queued_once(line: Line, service: Service) -> None:
+    line.lose("SendMessage")
+    assert service.get("/accounts")["statusCode"] == 503
+    assert len(service.queued()) == 1
+
+
+def deliver(service: Service, receives: int) -> list[str]:
+    """Deliver a message of which this is not the first receive."""
+    sample = event("worker_programs")
+    sample["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+    return service.work(sample)
+
+
+def test_last_receive_whose_dead_letter_cannot_be_sent_is_not_acknowledged(
+    line: Line, service: Service
+) -> None:
+    line.cut("SendMessage")
+    service.mip.set_fault("accounts", Fault(kind="html"))
+    assert len(deliver(service, receives=5)) == 1
+    assert service.dead_letter_bodies() == []
+    line.heal()
+    assert deliver(service, receives=6) == []
+    assert len(service.dead_letter_bodies()) == 1
+
+
+def test_refused_credentials_whose_dead_letter_cannot_be_sent_are_not_tried_again(
+    line: Line, service: Service
+) -> None:
+    service.ssm.put_parameter(
+        Name=f"{SSM_PATH}/pass", Value="wrong", Type="SecureString", Overwrite=True
+    )
+    line.cut("SendMessage")
+    assert len(deliver(service, receives=1)) == 1
+    line.heal()
+    assert deliver(service, receives=2) == []
+    assert service.mip.counters.login_attempts == 1
+    assert len(service.dead_letter_bodies()) == 1
+
+
+def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_the_next_read(
+    line: Line, service: Service
+) -> None:
+    line.cut("SendMessage")
+    response = service.get("/accounts")
+    assert response["statusCode"] == 503
+    assert "storage-unavailable" in response["headers"]["Cache-Status"]
+    line.heal()
+    assert service.get("/accounts")["statusCode"] == 503
+    assert len(service.queued()) == 1
+
+
+def test_failure_that_cannot_be_recorded_does_not_lose_the_message(
+    line: Line, service: Service
+) -> None:
+    line.cut("PutObject")
+    service.mip.set_fault("accounts", Fault(kind="html"))
+    assert len(deliver(service, receives=1)) == 1
+    line.heal()
+    service.mip.clear_faults()
+    assert deliver(service, receives=2) == []
+    assert service.stored(PROGRAMS) is not None
