@@ -34,14 +34,18 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Response
     request = parse_request(event, context.aws_request_id)
     services.telemetry.begin(context.aws_request_id, request.request_id)
     answer = respond(request, services)
-    if request.method == "HEAD":
-        answer["body"] = ""  # as GET, without the body (RFC 9110, 9.3.2)
     services.telemetry.metrics.add_metadata("correlation_id", request.request_id)
     services.telemetry.flush()
     return answer
 
 
 def respond(request: ProxyRequest, services: Reader) -> Response:
+    """Answer a request; HEAD as GET, without the body (RFC 9110, 9.3.2)."""
+    answer = _respond(request, services)
+    return {**answer, "body": ""} if request.method == "HEAD" else answer
+
+
+def _respond(request: ProxyRequest, services: Reader) -> Response:
     """Choose the route, then answer: 404, 405, 400, or what the lookup comes to."""
     count = services.telemetry.count
     if request.path is None or request.method is None:
