@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -12,7 +13,6 @@ from tests.flows.conftest import Flows, eventually
 
 READERS = 500
 AT_ONCE = 100
-READER_PROCESSES = 8
 
 
 @pytest.fixture
@@ -34,14 +34,20 @@ def read_all(flows: Flows) -> list[requests.Response]:
         return list(readers.map(lambda _: flows.get("/accounts"), range(READERS)))
 
 
+def is_early_in_the_minute() -> bool:
+    """A miss is asked for once a minute: in the next one, readers may ask again."""
+    return datetime.now(UTC).second < 50
+
+
 def test_five_hundred_cold_reads_cost_one_rebuild(flows: Flows, sends: Callable[[], int]) -> None:
+    eventually(is_early_in_the_minute)
     responses = read_all(flows)
     assert {response.status_code for response in responses} <= {200, 503}
     assert Counter(response.status_code for response in responses)[200] >= READERS - AT_ONCE
     assert all("Retry-After" in r.headers for r in responses if r.status_code == 503)
     assert len({r.text for r in responses if r.status_code == 200}) == 1
     assert flows.mip.counters.logins == 1
-    assert sends() <= READER_PROCESSES
+    assert 1 <= sends() <= flows.stack.reader_concurrency
 
 
 def test_five_hundred_reads_at_expiry_cost_one_rebuild(
@@ -55,7 +61,7 @@ def test_five_hundred_reads_at_expiry_cost_one_rebuild(
     assert {response.status_code for response in responses} == {200}
     eventually(flows.is_idle)
     assert flows.mip.counters.logins == before + 1
-    assert sends() - sent <= READER_PROCESSES
+    assert 1 <= sends() - sent <= flows.stack.reader_concurrency
 
 
 def test_burst_of_forty_eight_months_is_served_in_batches_with_a_session_each(

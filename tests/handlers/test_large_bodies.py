@@ -1,0 +1,48 @@
+"""Bodies as long as Lambda lets them be, and what a reader keeps of them."""
+
+import json
+from bisect import bisect_left
+
+import pytest
+
+from core.datasets import PROGRAM_LISTS, entry_key
+from core.entry import ProgramLists, encode
+from core.lookup import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY, Found, Lookup
+from handlers.proxy import response
+from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
+from local.runtime import MAX_RESPONSE_BYTES
+from tests.builders import PREFIX, make_entry
+from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\\", "\n", "\x00", "é", "字", "𐐷"])
+def test_body_that_just_fits_is_within_lambdas_limit_however_json_spells_it(
+    character: str,
+) -> None:
+    def is_too_long(count: int) -> bool:
+        return not rendered(character * count).fits
+
+    longest = bisect_left(range(PAYLOAD_LIMIT_BYTES + 1), True, key=is_too_long) - 1
+    answer = response(200, {"Any-Header": "x" * 4096}, character * longest)
+    size_bytes = len(json.dumps(answer, ensure_ascii=False).encode())
+    assert PAYLOAD_LIMIT_BYTES < size_bytes <= MAX_RESPONSE_BYTES
+
+
+def test_reader_keeps_only_as_many_views_of_a_very_large_entry_as_its_memory_bears() -> None:
+    """Anybody may ask for it with ever other limits."""
+    clock, store, telemetry = FakeClock(), InMemoryStore(), RecordingTelemetry()
+    names = {f"{100_000 + n}": f"Program {n}" for n in range(60_000)}
+    body = encode(make_entry(data=ProgramLists(names, names)))
+    store.put(entry_key(PREFIX, PROGRAM_LISTS), body)
+    found = Lookup(
+        store=store,
+        queue=RecordingQueue(clock),
+        telemetry=telemetry,
+        clock=clock,
+        sleep=clock.sleep,
+        cache_prefix=PREFIX,
+    ).find(PROGRAM_LISTS, clock.deadline(0), "c-1")
+    assert isinstance(found, Found)
+    for limit in range(VIEWS_PER_ENTRY):
+        assert found.loaded.view(limit, str(limit).strip) == str(limit)
+    assert 1 < len(found.loaded.views) <= VIEWS_BYTES_PER_ENTRY / len(body)
