@@ -26,7 +26,7 @@ local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lis
 	@$(BIN)/python -m local $(ARGS)
 
 test: check ## Lint, types, template checks and every test
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 check: .venv/.synced ## Lint, formatting, types, template
 	@$(BIN)/ruff check .
