@@ -55,6 +55,7 @@ EXPECTED = {
         ("sqs:DeleteMessage", DEAD_LETTERS),
         ("sqs:ChangeMessageVisibility", DEAD_LETTERS),
         ("sqs:GetQueueAttributes", DEAD_LETTERS),
+        ("sqs:SendMessage", DEAD_LETTERS),
         ("ssm:GetParameter", f"{PARAMETER}/session"),
     },
 }
