@@ -131,7 +131,8 @@ class Stack:
     def _sub(self, argument: str | list[Any]) -> str:
         text, values = (argument, {}) if isinstance(argument, str) else argument
         known = self._parameters | {key: self._render(item) for key, item in values.items()}
-        return re.sub(r"\$\{([\w:.]+)\}", lambda match: str(known.get(match[1], match[0])), text)
+        filled = re.sub(r"\$\{([\w:.]+)\}", lambda match: str(known.get(match[1], match[0])), text)
+        return filled.replace("${!", "${")
 
     def _if(self, argument: list[Any]) -> Any:
         condition, then, otherwise = argument

@@ -20,6 +20,7 @@ VARIANTS = {
         "EdgeCache": "true",
         "ApiAccessLogs": "true",
         "SsmKeyAdminArns": "arn:aws:iam::123456789012:role/KeyAdmin",
+        "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:on-call",
     },
 }
 

@@ -25,6 +25,8 @@ DEFAULTS = {
     "TimeZone": "UTC",
     "ThrottleRate": 25,
     "ThrottleBurst": 50,
+    "AlarmTopicArn": "",
+    "OverdueAlarmHours": 12,
     "SsmKeyAdminArns": "",
     "SsmAliasPrefix": "lambda-mips-api",
     "LogRetentionDays": 90,
@@ -35,6 +37,7 @@ DEFAULTS = {
 }
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b-2c3d"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call_1"
 ACCEPTED = [
     ("MipOrganization", "Example Org 7"),
     ("MipLoginUrl", "https://login.example.org:8443/sso"),
@@ -48,6 +51,9 @@ ACCEPTED = [
     ("AcmCertificateArn", CERTIFICATE),
     ("DnsNames", "mips.example.org"),
     ("DnsNames", "*.example.org"),
+    ("AlarmTopicArn", ""),
+    ("AlarmTopicArn", TOPIC),
+    ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
     ("SsmKeyAdminArns", "arn:aws:iam::123456789012:role/team/KeyAdmin"),
     ("SsmKeyAdminArns", "arn:aws-us-gov:iam::123456789012:root"),
 ]
@@ -68,6 +74,10 @@ REFUSED = [
     ("TimeZone", "../etc/passwd"),
     ("AcmCertificateArn", CERTIFICATE.replace("us-east-1", "eu-west-1")),
     ("DnsNames", "https://mips.example.org"),
+    ("AlarmTopicArn", "on-call@example.org"),
+    ("AlarmTopicArn", TOPIC + ".fifo"),
+    ("AlarmTopicArn", TOPIC.replace("sns", "sqs")),
+    ("AlarmTopicArn", f"{TOPIC} {TOPIC}"),
     ("SsmKeyAdminArns", "KeyAdmin"),
     ("SsmKeyAdminArns", "*"),
     ("SsmAliasPrefix", "aws/books"),
@@ -117,6 +127,13 @@ def test_miss_wait_leaves_time_to_answer_before_api_gateway_gives_up():
         0,
         20,
     )
+
+
+def test_overdue_alarm_looks_back_no_further_than_cloudwatch_does():
+    """Periods of an hour may add up to a week; shorter ones only to a day."""
+    hours = PARAMETERS["OverdueAlarmHours"]
+
+    assert (hours["MinValue"], hours["MaxValue"]) == (1, 7 * 24)
 
 
 def test_console_shows_every_parameter_once_in_a_group():
