@@ -27,6 +27,13 @@ class Dataset:
     def __str__(self) -> str:
         return self.name if self.period is None else f"{self.name}/{self.period}"
 
+    def as_json(self) -> dict[str, str]:
+        """Name it as messages and payloads do, such as {"dataset": "programs"}."""
+        if self.period is None:
+            return {"dataset": self.name}
+        start, end = self.period.start.isoformat(), self.period.end.isoformat()
+        return {"dataset": self.name, "from": start, "to": end}
+
 
 PROGRAM_LISTS = Dataset(PROGRAMS)
 

@@ -1,84 +1,137 @@
 """What an operator can do with dead letters: look, send back, throw away."""
 
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from core.commands import Discard, ListDeadLetters, Redrive
 from core.errors import InvalidCommandError
-from core.ports import DeadLetter, DeadLetterQueue, RebuildQueue
+from core.messages import MESSAGE_GROUP, correlation_id_of
+from core.ports import DeadLetter, DeadLetterQueue, RebuildQueue, Telemetry
 from core.settlement import MAX_RECEIVES
+
+MOVED_BY_SQS = (
+    "moved by the queue's redrive policy, as after a crash or a time-out; "
+    "the worker's logs tell more"
+)
 
 
 class DeadLetterDesk:
-    """Works on the dead-letter queue. Results are JSON values."""
+    """Works on the dead-letter queue. Results are JSON values.
 
-    def __init__(self, dead_letters: DeadLetterQueue, queue: RebuildQueue) -> None:
+    What the worker dead-letters has a message group of its own. What the queue's redrive policy
+    moves keeps the rebuild queue's one group, of which SQS shows ten messages at most; so each
+    such letter is first put into a group of its own, under a new message id.
+    """
+
+    def __init__(
+        self, dead_letters: DeadLetterQueue, queue: RebuildQueue, telemetry: Telemetry
+    ) -> None:
         self._dead_letters = dead_letters
         self._queue = queue
+        self._telemetry = telemetry
 
     def show(self, command: ListDeadLetters) -> dict[str, Any]:
-        """List the letters, the oldest first, and leave each where it was."""
-        letters: list[DeadLetter] = []
-        try:
-            for batch in self._dead_letters.receive_batches():
-                letters.extend(batch)
-        finally:
-            self._dead_letters.release(letters)
-        letters.sort(key=lambda letter: (letter.sent_at, letter.message_id))
+        """List the letters, the oldest first, and leave all of them in the queue."""
+        with self._all_letters() as letters:
+            listed = [_letter_json(letter) for letter in sorted(letters.values(), key=_age)]
         return {
-            "count": len(letters),
-            "messages": [_letter_json(letter) for letter in letters[: command.limit]],
+            "action": "dead_letters",
+            "summary": f"{_count(len(listed))}; the oldest come first",
+            "count": len(listed),
+            "messages": listed[: command.limit],
         }
 
     def redrive(self, command: Redrive) -> dict[str, Any]:
         """Send letters back to the rebuild queue, then delete them.
 
         In this order a crash in between doubles a message, which then collapses; none is lost.
-        """
-
-        def act(letter: DeadLetter) -> None:
-            self._queue.send_again(letter.body, f"redrive-{uuid.uuid4()}")
-            self._dead_letters.delete(letter)
-
-        chosen = self._each(command.message_id, act, dry_run=command.dry_run)
-        return _done("redrive", chosen, dry_run=command.dry_run)
-
-    def discard(self, command: Discard) -> dict[str, Any]:
-        """Delete letters for good."""
-        chosen = self._each(command.message_id, self._dead_letters.delete, dry_run=command.dry_run)
-        return _done("discard", chosen, dry_run=command.dry_run)
-
-    def _each(
-        self, message_id: str | None, act: Callable[[DeadLetter], None], *, dry_run: bool
-    ) -> list[DeadLetter]:
-        """Act on the chosen letters and release every other one, whatever happens.
-
         Raises InvalidCommandError when no letter has the id.
         """
-        chosen: list[DeadLetter] = []
-        untouched: list[DeadLetter] = []
+        with self._all_letters() as letters:
+            chosen = _chosen(letters, command.message_id)
+            for letter in [] if command.dry_run else chosen:
+                message_id = self._queue.send_again(letter.body, f"redrive-{uuid.uuid4()}")
+                self._delete(letters, letter)
+                self._tell("dead letter redriven", letter, new_message_id=message_id)
+        return _done("redrive", "sent back", chosen, dry_run=command.dry_run)
+
+    def discard(self, command: Discard) -> dict[str, Any]:
+        """Delete letters for good. Raises InvalidCommandError when no letter has the id."""
+        with self._all_letters() as letters:
+            chosen = _chosen(letters, command.message_id)
+            for letter in [] if command.dry_run else chosen:
+                self._delete(letters, letter)
+                self._tell("dead letter discarded", letter)
+        return _done("discard", "deleted", chosen, dry_run=command.dry_run)
+
+    @contextmanager
+    def _all_letters(self) -> Iterator[dict[str, DeadLetter]]:
+        """Receive every letter, by receipt handle; release at the end those still in the mapping.
+
+        All of them are there before the first is acted on: a message that is sent back may be
+        dead-lettered again at once, and must not be met a second time.
+        """
+        letters: dict[str, DeadLetter] = {}
         try:
             for batch in self._dead_letters.receive_batches():
-                untouched.extend(batch)
+                letters.update((letter.receipt_handle, letter) for letter in batch)
                 for letter in batch:
-                    if message_id not in (None, letter.message_id, _original_id(letter)):
-                        continue
-                    chosen.append(letter)
-                    if not dry_run:
-                        act(letter)
-                        untouched.remove(letter)
+                    if letter.group == MESSAGE_GROUP:
+                        self._give_own_group(letter)
+                        del letters[letter.receipt_handle]
+            yield letters
         finally:
-            self._dead_letters.release(untouched)
-        if message_id is not None and not chosen:
-            raise InvalidCommandError(
-                "no dead letter has this message_id; the action dead_letters lists them"
-            )
-        return chosen
+            self._dead_letters.release(letters.values())
+
+    def _give_own_group(self, letter: DeadLetter) -> None:
+        """Replace a letter by its like in a group of its own, which is received later."""
+        attributes = {
+            "ErrorType": "Unknown",
+            "ErrorMessage": MOVED_BY_SQS,
+            "FirstSentAt": letter.sent_at.isoformat(),
+            "FailedAt": letter.sent_at.isoformat(),
+            "Attempts": str(MAX_RECEIVES),
+            "OriginalMessageId": letter.message_id,
+            **letter.attributes,
+        }
+        # The id makes a repetition harmless, should the deletion fail.
+        self._dead_letters.send(letter.body, attributes, letter.message_id, letter.message_id)
+        self._dead_letters.delete(letter)
+
+    def _delete(self, letters: dict[str, DeadLetter], letter: DeadLetter) -> None:
+        self._dead_letters.delete(letter)
+        del letters[letter.receipt_handle]
+
+    def _tell(self, event: str, letter: DeadLetter, **fields: str) -> None:
+        self._telemetry.info(
+            event,
+            message_id=letter.message_id,
+            correlation_id=correlation_id_of(letter.body) or _original_id(letter),
+            **fields,
+        )
 
 
-def _original_id(letter: DeadLetter) -> str | None:
-    return letter.attributes.get("OriginalMessageId")
+def _chosen(letters: dict[str, DeadLetter], message_id: str | None) -> list[DeadLetter]:
+    if message_id is None:
+        return list(letters.values())
+    chosen = [
+        letter
+        for letter in letters.values()
+        if message_id in (letter.message_id, _original_id(letter))
+    ]
+    if not chosen:
+        raise InvalidCommandError(
+            "no dead letter has this message_id; the action dead_letters lists them"
+        )
+    return chosen
+
+
+def _original_id(letter: DeadLetter) -> str:
+    return letter.attributes.get("OriginalMessageId", letter.message_id)
 
 
 def _letter_json(letter: DeadLetter) -> dict[str, Any]:
@@ -88,22 +141,36 @@ def _letter_json(letter: DeadLetter) -> dict[str, Any]:
         "body": letter.body,
         "error": {
             "type": told.get("ErrorType", "Unknown"),
-            "message": told.get(
-                "ErrorMessage",
-                "moved by the queue's redrive policy, as after a crash or a time-out; "
-                "the worker's logs tell more",
-            ),
+            "message": told.get("ErrorMessage", "the letter does not tell"),
         },
-        "attempts": int(told.get("Attempts", MAX_RECEIVES)),
-        "first_sent_at": told.get("FirstSentAt"),
-        "failed_at": told.get("FailedAt", letter.sent_at.isoformat()),
-        "original_message_id": told.get("OriginalMessageId", letter.message_id),
+        "attempts": _attempts(told.get("Attempts", "")),
+        "first_sent_at": told.get("FirstSentAt", letter.sent_at.isoformat()),
+        "failed_at": _failed_at(letter),
+        "original_message_id": _original_id(letter),
     }
 
 
-def _done(action: str, chosen: list[DeadLetter], *, dry_run: bool) -> dict[str, Any]:
+def _attempts(told: str) -> int | None:
+    """Read what a letter says of its attempts; None if that is no number."""
+    return int(told) if re.fullmatch(r"[0-9]{1,9}", told) else None
+
+
+def _failed_at(letter: DeadLetter) -> str:
+    return letter.attributes.get("FailedAt", letter.sent_at.isoformat())
+
+
+def _age(letter: DeadLetter) -> tuple[str, datetime, str]:
+    return _failed_at(letter), letter.sent_at, letter.message_id
+
+
+def _count(letters: int) -> str:
+    return "1 dead letter" if letters == 1 else f"{letters} dead letters"
+
+
+def _done(action: str, done: str, chosen: list[DeadLetter], *, dry_run: bool) -> dict[str, Any]:
     return {
         "action": action,
+        "summary": f"{_count(len(chosen))} {'would be ' if dry_run else ''}{done}",
         "dry_run": dry_run,
         "count": len(chosen),
         "message_ids": [letter.message_id for letter in chosen],

@@ -38,10 +38,9 @@ class RebuildMessage:
 
     def to_body(self) -> str:
         """Write the message as JSON; parse_message reads it back as it was."""
-        document: dict[str, Any] = {"dataset": self.dataset.name if self.dataset else ALL}
-        if self.dataset is not None and self.dataset.period is not None:
-            document["from"] = self.dataset.period.start.isoformat()
-            document["to"] = self.dataset.period.end.isoformat()
+        document: dict[str, Any] = {"dataset": ALL}
+        if self.dataset is not None:
+            document.update(self.dataset.as_json())
         if self.reason is not None:
             document["reason"] = self.reason
         if self.accept_shrink:

@@ -28,19 +28,23 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
     today = utc_now().astimezone(services.settings.time_zone).date()
     command = parse_command(event, today)
     services.telemetry.info("admin command", command=type(command).__name__)
-    return perform(command, services)
+    result = perform(command, services, context.aws_request_id)
+    services.telemetry.info("admin command done", summary=result["summary"])
+    return result
 
 
-def perform(command: Command, services: Admin) -> dict[str, Any]:
-    """Perform a command."""
+def perform(command: Command, services: Admin, correlation_id: str) -> dict[str, Any]:
+    """Perform a command; what it causes goes by the correlation id."""
     settings, operations, desk = services.settings, services.operations, services.desk
     match command:
         case Status():
-            return operations.status()
+            return services.report.write()
         case Purge():
             return operations.purge(command)
         case Refresh():
-            return operations.refresh(command, settings.balance_months, settings.time_zone)
+            return operations.refresh(
+                command, settings.balance_months, settings.time_zone, correlation_id
+            )
         case ListDeadLetters():
             return desk.show(command)
         case Redrive():

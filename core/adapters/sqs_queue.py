@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 BATCH_LIMIT = 10
 """Most messages that one SQS request takes."""
-LOOK_SECONDS = 60
-"""How long a dead letter is hidden while it is looked at."""
+LOOK_SECONDS = 120
+"""How long a dead letter is hidden while it is looked at: as long as the admin can run."""
+LOOK_WAIT_SECONDS = 1
+"""A receive that waits asks all of SQS's servers; one that does not may miss messages."""
 
 
 class _SqsQueue:
@@ -120,6 +122,7 @@ class SqsDeadLetterQueue(_SqsQueue):
                     QueueUrl=self._queue_url,
                     MaxNumberOfMessages=BATCH_LIMIT,
                     VisibilityTimeout=LOOK_SECONDS,
+                    WaitTimeSeconds=LOOK_WAIT_SECONDS,
                     MessageAttributeNames=["All"],
                     MessageSystemAttributeNames=["All"],
                 ).get("Messages", [])

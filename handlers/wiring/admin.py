@@ -13,7 +13,8 @@ from core.dead_letters import DeadLetterDesk
 from core.operations import Operations
 from core.ports import EdgeCache
 from core.settings import AdminSettings
-from handlers.telemetry import PowertoolsTelemetry
+from core.status import StatusReport
+from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now
 
 
@@ -23,6 +24,7 @@ class Admin:
 
     settings: AdminSettings
     telemetry: PowertoolsTelemetry
+    report: StatusReport
     operations: Operations
     desk: DeadLetterDesk
 
@@ -37,21 +39,25 @@ def admin() -> Admin:
     sqs = functools.partial(client, "sqs")
     queue = SqsRebuildQueue(sqs, settings.rebuild_queue_url)
     dead_letters = SqsDeadLetterQueue(sqs, settings.dead_letter_queue_url)
-    operations = Operations(
-        store=S3CacheStore(client("s3"), settings.cache_bucket),
+    store = S3CacheStore(client("s3"), settings.cache_bucket)
+    telemetry = PowertoolsTelemetry(function_name(os.environ, "admin"))
+    report = StatusReport(
+        store=store,
         queue=queue,
         dead_letters=dead_letters,
         session=SsmSecrets(client("ssm"), settings.ssm_path),
+        clock=utc_now,
+        cache_prefix=settings.cache_prefix,
+    )
+    operations = Operations(
+        store=store,
+        queue=queue,
         edge=_edge(settings),
         clock=utc_now,
         cache_prefix=settings.cache_prefix,
     )
-    return Admin(
-        settings=settings,
-        telemetry=PowertoolsTelemetry("admin"),
-        operations=operations,
-        desk=DeadLetterDesk(dead_letters, queue),
-    )
+    desk = DeadLetterDesk(dead_letters, queue, telemetry)
+    return Admin(settings, telemetry, report, operations, desk)
 
 
 def _edge(settings: AdminSettings) -> EdgeCache:

@@ -26,6 +26,7 @@ from core.rebuild import Rebuilder
 from core.session import RefusedCredentials, SessionKeeper
 from core.settings import ReaderSettings
 from core.settlement import Settlement
+from core.status import StatusReport
 from core.views import CSV_HEADER
 from handlers import admin, reader, worker
 from tests.builders import (
@@ -184,11 +185,17 @@ class Fakes:
         )
 
     def _make_admin(self) -> Any:
-        operations = Operations(
+        report = StatusReport(
             store=self.store,
             queue=self.queue,
             dead_letters=self.dead_letters,
             session=self.secrets,
+            clock=self.clock,
+            cache_prefix=PREFIX,
+        )
+        operations = Operations(
+            store=self.store,
+            queue=self.queue,
             edge=RecordingEdge(),
             clock=self.clock,
             cache_prefix=PREFIX,
@@ -196,8 +203,9 @@ class Fakes:
         return SimpleNamespace(
             settings=SimpleNamespace(time_zone=ZoneInfo("UTC"), balance_months=2),
             telemetry=self.telemetry,
+            report=report,
             operations=operations,
-            desk=DeadLetterDesk(self.dead_letters, self.queue),
+            desk=DeadLetterDesk(self.dead_letters, self.queue, self.telemetry),
         )
 
 

@@ -168,10 +168,10 @@ class World:
         command: Any = parse_command(payload, self.clock().date())
         name = type(command).__name__
         if name == "Refresh":
-            return self._operations().refresh(command, 2, make_rules().time_zone)
+            return self._operations().refresh(command, 2, make_rules().time_zone, "c-1")
         if name == "Purge":
             return self._operations().purge(command)
-        desk = DeadLetterDesk(self.dead_letters, self.queue)
+        desk = DeadLetterDesk(self.dead_letters, self.queue, self.telemetry)
         return {"Redrive": desk.redrive, "Discard": desk.discard, "ListDeadLetters": desk.show}[
             name
         ](command)
@@ -221,8 +221,6 @@ class World:
         return Operations(
             store=self.store,
             queue=self.queue,
-            dead_letters=self.dead_letters,
-            session=self.secrets,
             edge=RecordingEdge(None),
             clock=self.clock,
             cache_prefix=PREFIX,

@@ -1,5 +1,6 @@
 """What an operator can do with dead letters: look, send back, throw away."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -7,9 +8,15 @@ import pytest
 from core.commands import Discard, ListDeadLetters, Redrive
 from core.dead_letters import DeadLetterDesk
 from core.errors import InvalidCommandError, QueueUnavailableError
-from core.ports import DeadLetter
+from core.messages import MESSAGE_GROUP
+from core.ports import DeadLetter, QueueDepth
 from tests.builders import NOW, make_body
-from tests.fakes import FakeClock, InMemoryDeadLetters, RecordingQueue
+from tests.fakes import (
+    FakeClock,
+    InMemoryDeadLetters,
+    RecordingQueue,
+    RecordingTelemetry,
+)
 
 TOLD = {
     "ErrorType": "UpstreamDataError",
@@ -22,8 +29,10 @@ TOLD = {
 
 
 @pytest.fixture
-def desk(dead_letters: InMemoryDeadLetters, queue: RecordingQueue) -> DeadLetterDesk:
-    return DeadLetterDesk(dead_letters, queue)
+def desk(
+    dead_letters: InMemoryDeadLetters, queue: RecordingQueue, telemetry: RecordingTelemetry
+) -> DeadLetterDesk:
+    return DeadLetterDesk(dead_letters, queue, telemetry)
 
 
 def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> list[str]:
@@ -36,7 +45,12 @@ def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> li
 
 
 def test_show_nothing_is_an_empty_list(desk: DeadLetterDesk) -> None:
-    assert desk.show(ListDeadLetters(1000)) == {"count": 0, "messages": []}
+    assert desk.show(ListDeadLetters(1000)) == {
+        "action": "dead_letters",
+        "summary": "0 dead letters; the oldest come first",
+        "count": 0,
+        "messages": [],
+    }
 
 
 def test_show_tells_everything_of_a_letter(
@@ -64,8 +78,61 @@ def test_show_letter_that_the_redrive_policy_moved_is_explained(
     assert message["error"]["type"] == "Unknown"
     assert "redrive policy" in message["error"]["message"]
     assert message["attempts"] == 5
-    assert message["failed_at"] == NOW.isoformat()
+    assert message["failed_at"] == message["first_sent_at"] == NOW.isoformat()
     assert message["original_message_id"] == "id-1"
+
+
+def test_show_lists_all_of_one_group_of_which_sqs_shows_ten(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    for number in range(25):
+        dead_letters.send(make_body(reason=str(number)), {}, MESSAGE_GROUP, str(number))
+        clock.advance(minutes=1)
+    listed = desk.show(ListDeadLetters(1000))
+    assert [message["original_message_id"] for message in listed["messages"]] == [
+        f"id-{number}" for number in range(1, 26)
+    ]
+    assert [json.loads(message["body"])["reason"] for message in listed["messages"]] == [
+        str(number) for number in range(25)
+    ]
+    assert dead_letters.depth() == QueueDepth(visible=25, in_flight=0)
+    assert desk.show(ListDeadLetters(1000)) == listed
+
+
+def test_letter_of_the_shared_group_is_chosen_by_either_id(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
+) -> None:
+    for number in range(2):
+        dead_letters.send(make_body(reason=str(number)), {}, MESSAGE_GROUP, str(number))
+    listed = desk.show(ListDeadLetters(1000))["messages"]
+    desk.redrive(Redrive(listed[0]["message_id"], dry_run=False))
+    desk.redrive(Redrive(listed[1]["original_message_id"], dry_run=False))
+    assert len(queue.sent) == 2
+    assert dead_letters.letters == []
+
+
+def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
+    dead_letters: InMemoryDeadLetters, desk: DeadLetterDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        dead_letters.send(make_body(), {}, MESSAGE_GROUP, str(number))
+
+    def refuse(*_: object) -> None:
+        raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
+
+    monkeypatch.setattr(dead_letters, "send", refuse)
+    with pytest.raises(QueueUnavailableError):
+        desk.show(ListDeadLetters(1000))
+    assert dead_letters.depth() == QueueDepth(visible=3, in_flight=0)
+
+
+def test_show_letter_with_attributes_of_somebody_else_is_listed(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
+    (message,) = desk.show(ListDeadLetters(1000))["messages"]
+    assert message["attempts"] is None
+    assert message["error"] == {"type": "Unknown", "message": "the letter does not tell"}
 
 
 def test_show_lists_more_than_ten_the_oldest_first(
@@ -88,7 +155,7 @@ class UnorderedDeadLetters(InMemoryDeadLetters):
 def test_show_sorts_what_comes_in_any_order(clock: FakeClock, queue: RecordingQueue) -> None:
     letters = UnorderedDeadLetters(clock)
     ids = fill(letters, 5, clock)
-    listed = DeadLetterDesk(letters, queue).show(ListDeadLetters(1000))
+    listed = DeadLetterDesk(letters, queue, RecordingTelemetry()).show(ListDeadLetters(1000))
     assert [message["message_id"] for message in listed["messages"]] == ids
 
 
@@ -118,10 +185,49 @@ def test_redrive_all_sends_back_and_then_deletes(
 ) -> None:
     ids = fill(dead_letters, 12, clock)
     result = desk.redrive(Redrive(None, dry_run=False))
-    assert result == {"action": "redrive", "dry_run": False, "count": 12, "message_ids": ids}
+    assert result == {
+        "action": "redrive",
+        "summary": "12 dead letters sent back",
+        "dry_run": False,
+        "count": 12,
+        "message_ids": ids,
+    }
     assert len(queue.sent) == 12
     assert queue.sent[0] == make_body(reason="0")
     assert dead_letters.letters == []
+
+
+def test_redrive_all_does_not_meet_what_is_dead_lettered_again_meanwhile(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A poison message is back in the dead-letter queue faster than one looks."""
+    fill(dead_letters, 3, clock)
+    send = queue.send_again
+
+    def poison(body: str, deduplication_id: str) -> str:
+        dead_letters.send(body, TOLD, deduplication_id, deduplication_id)
+        return send(body, deduplication_id)
+
+    monkeypatch.setattr(queue, "send_again", poison)
+    assert desk.redrive(Redrive(None, dry_run=False))["count"] == 3
+    assert len(dead_letters.letters) == 3
+
+
+def test_redriven_and_discarded_letters_are_told_with_their_correlation_id(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, telemetry: RecordingTelemetry
+) -> None:
+    dead_letters.send(make_body(correlation_id="c-1"), TOLD, "m-1", "m-1")
+    desk.redrive(Redrive(None, dry_run=False))
+    dead_letters.send("no JSON", TOLD, "m-2", "m-2")
+    desk.discard(Discard(None, dry_run=False))
+    assert [(event, fields["correlation_id"]) for _, event, fields in telemetry.events] == [
+        ("dead letter redriven", "c-1"),
+        ("dead letter discarded", "m-1"),
+    ]
 
 
 def test_redrive_again_within_five_minutes_is_never_swallowed(
@@ -244,5 +350,5 @@ def test_show_that_fails_half_way_hides_nothing(clock: FakeClock, queue: Recordi
     letters = BreakingDeadLetters(clock)
     fill(letters, 3, clock)
     with pytest.raises(QueueUnavailableError):
-        DeadLetterDesk(letters, queue).show(ListDeadLetters(1000))
+        DeadLetterDesk(letters, queue, RecordingTelemetry()).show(ListDeadLetters(1000))
     assert letters.depth().visible == 3

@@ -1,4 +1,4 @@
-"""What an operator can see and steer: status, purge, refresh."""
+"""What an operator can do to the cache: purge, refresh."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -26,8 +26,6 @@ from tests.builders import (
 )
 from tests.fakes import (
     FakeClock,
-    FakeSecrets,
-    InMemoryDeadLetters,
     InMemoryStore,
     RecordingEdge,
     RecordingQueue,
@@ -49,16 +47,12 @@ def edge() -> RecordingEdge:
 def operations(
     store: InMemoryStore,
     queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
     edge: RecordingEdge,
     clock: FakeClock,
 ) -> Operations:
     return Operations(
         store=store,
         queue=queue,
-        dead_letters=dead_letters,
-        session=secrets,
         edge=edge,
         clock=clock,
         cache_prefix=PREFIX,
@@ -83,112 +77,6 @@ def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry
     return decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
 
 
-# Status
-
-
-def test_status_of_an_empty_cache(operations: Operations) -> None:
-    assert operations.status() == {
-        "entries": [],
-        "missing": [],
-        "queue": {"visible": 0, "in_flight": 0},
-        "dead_letters": 0,
-        "session_open": False,
-    }
-
-
-def test_status_fresh_entry_is_described(operations: Operations, store: InMemoryStore) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(minutes=1)))
-    assert operations.status()["entries"] == [
-        {
-            "dataset": "programs",
-            "key": KEY,
-            "state": "fresh",
-            "age_seconds": 60,
-            "fresh_until": "2026-10-16T11:59:00+00:00",
-            "size_bytes": len(store.objects[KEY].body),
-            "last_error": None,
-        }
-    ]
-
-
-def test_status_stale_balances_are_described_with_their_period(
-    operations: Operations, store: InMemoryStore
-) -> None:
-    keep(store, make_stale_entry(SEPTEMBER_BALANCES))
-    (entry,) = operations.status()["entries"]
-    assert entry["state"] == "stale"
-    assert (entry["dataset"], entry["from"], entry["to"]) == (
-        "balances",
-        "2026-09-01",
-        "2026-09-30",
-    )
-
-
-def test_status_unreadable_entry_is_told(operations: Operations, store: InMemoryStore) -> None:
-    store.put(KEY, b"{")
-    (entry,) = operations.status()["entries"]
-    assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
-        "unreadable",
-        None,
-        None,
-    )
-
-
-def test_status_failing_entry_tells_its_last_error(
-    operations: Operations, store: InMemoryStore
-) -> None:
-    keep(store, make_stale_entry())
-    fail(store, PROGRAM_LISTS)
-    (entry,) = operations.status()["entries"]
-    assert entry["last_error"]["error_type"] == "UpstreamDataError"
-    assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
-    assert operations.status()["missing"] == []
-
-
-def test_status_entry_that_could_never_be_built_is_told(
-    operations: Operations, store: InMemoryStore
-) -> None:
-    fail(store, SEPTEMBER_BALANCES)
-    (missing,) = operations.status()["missing"]
-    assert missing["from"] == "2026-09-01"
-    assert missing["last_error"]["attempts"] == 1
-
-
-def test_status_other_objects_are_not_entries(operations: Operations, store: InMemoryStore) -> None:
-    for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
-        store.put(key, b"{}")
-    status = operations.status()
-    assert (status["entries"], status["missing"]) == ([], [])
-
-
-def test_status_counts_messages_letters_and_the_session(
-    operations: Operations,
-    queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
-) -> None:
-    queue.send_again("{}", "1")
-    queue.receive()
-    queue.send_again("{}", "2")
-    for number in range(3):
-        dead_letters.send("{}", {}, str(number), str(number))
-    next(dead_letters.receive_batches())
-    secrets.token = "token-1"
-    status = operations.status()
-    assert status["queue"] == {"visible": 1, "in_flight": 1}
-    assert status["dead_letters"] == 3
-    assert status["session_open"] is True
-
-
-def test_status_is_json_and_tells_no_token(
-    operations: Operations, store: InMemoryStore, secrets: FakeSecrets
-) -> None:
-    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
-    fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
-    secrets.token = "token-1"
-    assert "token-1" not in json.dumps(operations.status())
-
-
 # Purge
 
 
@@ -199,10 +87,12 @@ def test_purge_deletes_entries_and_failure_records(
     fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
     assert operations.purge(purge()) == {
         "action": "purge",
+        "summary": "2 entries deleted",
         "soft": False,
         "dry_run": False,
         "count": 2,
         "keys": [SEPTEMBER_KEY, KEY],
+        "failure_records": 2,
         "invalidation_id": "I-1",
     }
     assert store.objects == {}
@@ -247,13 +137,32 @@ def test_purge_deletes_an_unreadable_entry(operations: Operations, store: InMemo
     assert store.objects == {}
 
 
-def test_purge_of_more_than_a_page_deletes_all(
-    operations: Operations, store: InMemoryStore
+@pytest.mark.parametrize("soft", [False, True])
+def test_purge_of_many_entries_reaches_all(
+    operations: Operations, store: InMemoryStore, soft: bool
 ) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
     keep(store, *map(make_entry, datasets))
-    assert operations.purge(purge())["count"] == 300
-    assert store.objects == {}
+    assert operations.purge(purge(soft=soft))["count"] == 300
+    entries = [stored(store, d) for d in datasets if entry_key(PREFIX, d) in store.objects]
+    assert len(entries) == 300 * soft
+    assert all(entry.fresh_until <= NOW for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("command", "summary"),
+    [
+        (purge(), "1 entry deleted"),
+        (purge(dry_run=True), "1 entry would be deleted"),
+        (purge(soft=True), "1 entry marked stale"),
+        (purge(Selection("balances")), "0 entries deleted"),
+    ],
+)
+def test_purge_summary_tells_what_was_done(
+    operations: Operations, store: InMemoryStore, command: Purge, summary: str
+) -> None:
+    keep(store, make_entry())
+    assert operations.purge(command)["summary"] == summary
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -372,20 +281,26 @@ def test_soft_purge_deletes_failure_records_before_it_marks(
 
 
 def test_refresh_of_all_is_one_message(operations: Operations, queue: RecordingQueue) -> None:
-    result = operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE)
-    assert [json.loads(body) for body in queue.sent] == [{"dataset": "all", "reason": "refresh"}]
+    result = operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
+    assert [json.loads(body) for body in queue.sent] == [
+        {"dataset": "all", "reason": "refresh", "correlation_id": "c-1"}
+    ]
     assert result == {
         "action": "refresh",
+        "summary": "1 rebuild queued",
         "count": 1,
         "message_ids": ["id-1"],
         "queued": [{"dataset": "all", "message_id": "id-1"}],
+        "correlation_id": "c-1",
     }
 
 
 def test_refresh_of_balances_is_a_message_for_each_recent_period(
     operations: Operations, queue: RecordingQueue
 ) -> None:
-    result = operations.refresh(Refresh(Selection("balances"), accept_shrink=False), 3, UTC_ZONE)
+    result = operations.refresh(
+        Refresh(Selection("balances"), accept_shrink=False), 3, UTC_ZONE, "c-1"
+    )
     assert [json.loads(body)["to"] for body in queue.sent] == [
         "2026-10-15",
         "2026-09-30",
@@ -408,21 +323,23 @@ def test_refresh_of_balances_is_a_message_for_each_recent_period(
 def test_refresh_of_one_dataset_is_one_message(
     operations: Operations, queue: RecordingQueue, selection: Selection, message: dict[str, str]
 ) -> None:
-    operations.refresh(Refresh(selection, accept_shrink=False), 4, UTC_ZONE)
-    assert [json.loads(body) for body in queue.sent] == [{**message, "reason": "refresh"}]
+    operations.refresh(Refresh(selection, accept_shrink=False), 4, UTC_ZONE, "c-1")
+    assert [json.loads(body) for body in queue.sent] == [
+        {**message, "reason": "refresh", "correlation_id": "c-1"}
+    ]
 
 
 def test_refresh_passes_the_acceptance_of_a_shrunken_list_on(
     operations: Operations, queue: RecordingQueue
 ) -> None:
     command = Refresh(Selection("programs", PROGRAM_LISTS), accept_shrink=True)
-    operations.refresh(command, 4, UTC_ZONE)
+    operations.refresh(command, 4, UTC_ZONE, "c-1")
     assert json.loads(queue.sent[0])["accept_shrink"] is True
 
 
 def test_refresh_twice_is_never_swallowed(operations: Operations, queue: RecordingQueue) -> None:
     for _ in range(2):
-        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE)
+        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
     assert len(queue.sent) == 2
 
 
@@ -431,13 +348,13 @@ def test_refresh_today_is_taken_in_the_time_zone(
 ) -> None:
     clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
     command = Refresh(Selection("balances"), accept_shrink=False)
-    operations.refresh(command, 1, ZoneInfo("America/New_York"))
+    operations.refresh(command, 1, ZoneInfo("America/New_York"), "c-1")
     assert json.loads(queue.sent[0])["to"] == "2026-10-14"
 
 
 def test_refresh_keeps_the_entries(operations: Operations, store: InMemoryStore) -> None:
     keep(store, make_entry())
-    operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE)
+    operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
     assert stored(store) == make_entry()
 
 
@@ -446,4 +363,4 @@ def test_refresh_with_the_queue_out_of_reach_fails(
 ) -> None:
     queue.is_down = True
     with pytest.raises(QueueUnavailableError):
-        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE)
+        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
