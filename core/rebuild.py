@@ -10,12 +10,15 @@ from core.balances import join_balances, unbalanced_accounts
 from core.chart import Chart, parse_chart
 from core.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
 from core.entry import CacheEntry, PeriodBalances, ProgramLists, decode, encode
-from core.errors import MipsCacheError, SessionLostError, UnreadableEntryError
+from core.errors import ConflictError, MipsCacheError, SessionLostError, UnreadableEntryError
 from core.messages import RebuildMessage
 from core.periods import Period
 from core.ports import Absent, CacheStore, Clock, NotModified, Telemetry, Upstream
 from core.programs import check_not_shrunk, program_lists
 from core.session import SessionKeeper
+
+SUCCESS = "success"
+"""The outcome of a rebuild that worked; of one that did not, it is the error's class name."""
 
 
 class UnexpectedError(MipsCacheError):
@@ -101,6 +104,7 @@ class Rebuilder:
         2. Note each wanted entry's ETag (or absence), before anything is fetched.
         3. Datasets whose entry is at least as new as every request for it need nothing.
         4. If any are left: log in, fetch the chart once, rebuild each dataset, log out.
+        5. Tell what became of each dataset that was due, or whose entry could not be read.
 
         Datasets are independent: one that fails does not keep the others from being tried.
         """
@@ -116,6 +120,7 @@ class Rebuilder:
             _fail_all(due.values(), recovery_error)
         elif due:
             self._rebuild_all(due)
+        self._tell_outcomes({name: work for name, work in wanted.items() if work.error} | due)
         return {
             request.message_id: _result(request, asked[request.message_id], wanted)
             for request in requests
@@ -128,6 +133,18 @@ class Rebuilder:
             self._telemetry.warning("session not recovered", problem=str(exc))
             return exc
         return None
+
+    def _tell_outcomes(self, tried: Mapping[Dataset, _Work]) -> None:
+        for dataset, work in tried.items():
+            outcome = type(work.error).__name__ if work.error else SUCCESS
+            self._telemetry.count("Rebuilds", dataset=dataset.name, outcome=outcome)
+            if work.error:
+                self._telemetry.warning(
+                    "rebuild failed",
+                    dataset=str(dataset),
+                    error_type=outcome,
+                    problem=str(work.error),
+                )
 
     def _datasets(self, request: RebuildRequest) -> list[Dataset]:
         today = self._clock().astimezone(self._rules.time_zone).date()
@@ -187,13 +204,20 @@ class Rebuilder:
     def _try_rebuild(
         self, dataset: Dataset, work: _Work, chart: Chart, token: str, built_at: datetime
     ) -> MipsCacheError | None:
+        began_at = self._clock()
         try:
             data = self._fetch(dataset, work, chart, token)
             self._write(dataset, work, data, built_at)
+        except ConflictError as exc:
+            self._telemetry.info("write refused", dataset=str(dataset), problem=str(exc))
+            return exc
         except MipsCacheError as exc:
             return exc
         except Exception as exc:  # noqa: BLE001 - a defect in one dataset must not stop the others
             return _unexpected(exc)
+        seconds = (self._clock() - began_at).total_seconds()
+        self._telemetry.info("entry rebuilt", dataset=str(dataset), seconds=round(seconds, 3))
+        self._telemetry.seconds("RebuildSeconds", seconds, dataset=dataset.name)
         return None
 
     def _fetch(
@@ -235,7 +259,6 @@ class Rebuilder:
         entry = CacheEntry(dataset, built_at, built_at + self._rules.ttl(dataset), data)
         self._store.replace(entry_key(self._rules.cache_prefix, dataset), encode(entry), work.etag)
         self._forget_failure(dataset)
-        self._telemetry.info("entry rebuilt", dataset=str(dataset))
         if work.stored:
             age = (built_at - work.stored.built_at).total_seconds()
             self._telemetry.seconds("EntryAgeAtRebuild", age, dataset=dataset.name)

@@ -50,6 +50,11 @@ class Delivery:
         return correlation_id_of(self.body) or self.message_id
 
 
+def correlation_of(deliveries: Sequence[Delivery]) -> str:
+    """Return the ids of a batch, each once: a line about the batch belongs to each one's story."""
+    return " ".join(dict.fromkeys(delivery.correlation_id for delivery in deliveries))
+
+
 @dataclass(frozen=True, slots=True)
 class _Failed:
     error: MipsCacheError
@@ -117,7 +122,7 @@ class Settlement:
         and comes back after its delay.
         """
         if result.collapsed:
-            self._telemetry.info("message collapsed", message_id=delivery.message_id)
+            self._telemetry.info("message collapsed", **_named(delivery))
             self._telemetry.count("MessagesCollapsed")
         if not result.errors:
             return True
@@ -164,14 +169,11 @@ class Settlement:
                 delivery.body, attributes, delivery.message_id, delivery.message_id
             )
         except QueueUnavailableError as exc:
-            self._telemetry.warning("message not dead-lettered", problem=str(exc))
+            self._telemetry.warning(
+                "message not dead-lettered", problem=str(exc), **_named(delivery)
+            )
             return False
-        self._telemetry.warning(
-            "message dead-lettered",
-            error_type=type(error).__name__,
-            problem=str(error),
-            attempts=delivery.receives,
-        )
+        self._telemetry.warning("message dead-lettered", **_told(delivery, error))
         self._telemetry.count("DeadLettered", error_type=type(error).__name__)
         return True
 
@@ -181,14 +183,8 @@ class Settlement:
             self._queue.delay([delivery.receipt_handle], seconds)
         except QueueUnavailableError as exc:
             # It comes back all the same, after the queue's own visibility time-out.
-            self._telemetry.warning("message not delayed", problem=str(exc))
-        self._telemetry.info(
-            "message retried",
-            error_type=type(error).__name__,
-            problem=str(error),
-            attempts=delivery.receives,
-            delay_seconds=seconds,
-        )
+            self._telemetry.warning("message not delayed", problem=str(exc), **_named(delivery))
+        self._telemetry.info("message retried", delay_seconds=seconds, **_told(delivery, error))
         return timedelta(seconds=seconds)
 
     def _record(self, key: str, failed: _Failed) -> None:
@@ -208,3 +204,17 @@ class Settlement:
     def _earlier(self, key: str) -> FailureRecord | None:
         stored = self._store.read(key)
         return None if isinstance(stored, NotModified | Absent) else decode_failure(stored.body)
+
+
+def _named(delivery: Delivery) -> dict[str, object]:
+    """Say which message a line is about: of a batch, its own correlation id alone."""
+    return {"message_id": delivery.message_id, "correlation_id": delivery.correlation_id}
+
+
+def _told(delivery: Delivery, error: MipsCacheError) -> dict[str, object]:
+    return {
+        **_named(delivery),
+        "error_type": type(error).__name__,
+        "problem": str(error),
+        "attempts": delivery.receives,
+    }

@@ -1,14 +1,22 @@
 """Logs and metrics through Powertools: one JSON object per event, metrics as EMF lines."""
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "LambdaMipsApi"
 
 
+def function_name(environment: Mapping[str, str], role: str) -> str:
+    """Return the name that Lambda runs the function under; its role's name outside of Lambda."""
+    return environment.get("AWS_LAMBDA_FUNCTION_NAME", role)
+
+
 class PowertoolsTelemetry:
     """Implements Telemetry for one function.
 
+    `service` is the function's name: two stacks in one account must not add to the same metrics.
     Metrics without dimensions are gathered and written once per invocation, by `flush`; one with
     dimensions is written at once, in a line of its own, because an EMF line has one set of them.
     """

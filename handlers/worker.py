@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQS
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.batch import work_off
-from core.settlement import Delivery
+from core.settlement import Delivery, correlation_of
 from handlers.deliveries import delivery_of
 from handlers.wiring.worker import worker
 
@@ -30,21 +30,23 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     The records are independent: one that fails does not keep the ones after it from being tried.
     """
     services = worker()
-    services.telemetry.begin(context.aws_request_id)
     remaining_seconds = context.get_remaining_time_in_millis() / 1000
     deliveries: list[Delivery] = [delivery_of(record) for record in SQSEvent(event).records]
-    coming_back = work_off(
-        deliveries,
-        rebuilder=services.rebuilder(remaining_seconds),
-        settlement=services.settlement,
-        today=services.today(),
-        remaining_seconds=remaining_seconds,
-    )
+    services.telemetry.begin(context.aws_request_id, correlation_of(deliveries))
+    try:
+        coming_back = work_off(
+            deliveries,
+            rebuilder=services.rebuilder(remaining_seconds),
+            settlement=services.settlement,
+            today=services.today(),
+            remaining_seconds=remaining_seconds,
+        )
+    finally:
+        services.telemetry.flush()
 
     def report(record: SQSRecord) -> None:
         if record.message_id in coming_back:
             raise MessageComesBackError
 
-    services.telemetry.flush()
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, report, processor, context)

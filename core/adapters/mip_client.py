@@ -201,6 +201,8 @@ class MipClient:
                 content = _read(response, call, deadline)
         except (requests.RequestException, HTTPError) as exc:
             raise _broken_line(exc, call) from exc
+        finally:
+            self._telemetry.seconds("MipSeconds", remaining - deadline.remaining(), call=call)
         _raise_for_passing_trouble(response, call, self._clock())
         return _Reply(response.status_code, response.headers, content)
 

@@ -10,7 +10,7 @@ from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsRebuildQueue
 from core.lookup import Lookup
 from core.settings import ReaderSettings
-from handlers.telemetry import PowertoolsTelemetry
+from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now
 
 
@@ -30,7 +30,7 @@ def reader() -> Reader:
     Raises ConfigurationError, at each invocation, while the environment is wrong.
     """
     settings = ReaderSettings.from_environment(os.environ)
-    telemetry = PowertoolsTelemetry("reader")
+    telemetry = PowertoolsTelemetry(function_name(os.environ, "reader"))
     lookup = Lookup(
         store=S3CacheStore(client("s3", READER_CONFIG), settings.cache_bucket),
         queue=SqsRebuildQueue(lambda: client("sqs", READER_CONFIG), settings.rebuild_queue_url),

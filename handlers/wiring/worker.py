@@ -17,7 +17,7 @@ from core.session import RefusedCredentials, SessionKeeper
 from core.settings import WorkerSettings
 from core.settlement import Settlement
 from core.timing import Deadline
-from handlers.telemetry import PowertoolsTelemetry
+from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now
 
 
@@ -76,7 +76,7 @@ def worker() -> Worker:
     Raises ConfigurationError, at each invocation, while the environment is wrong.
     """
     settings = WorkerSettings.from_environment(os.environ)
-    telemetry = PowertoolsTelemetry("worker")
+    telemetry = PowertoolsTelemetry(function_name(os.environ, "worker"))
     store = S3CacheStore(client("s3"), settings.cache_bucket)
     sqs = functools.partial(client, "sqs")
     settlement = Settlement(

@@ -166,6 +166,8 @@ def test_settle_one_record_per_retry_tells_what_happened(
             "info",
             "message retried",
             {
+                "message_id": "m-1",
+                "correlation_id": "m-1",
                 "error_type": "UpstreamDataError",
                 "problem": "MIP lists no active program",
                 "attempts": 2,
