@@ -79,7 +79,7 @@ def test_nothing_that_is_deployed_knows_the_local_stack_or_the_tests() -> None:
 
 @pytest.mark.parametrize("module", ["handlers.reader", "handlers.worker", "handlers.admin"])
 def test_handler_makes_no_client_and_reads_no_setting_when_it_is_imported(module: str) -> None:
-    script = f"import boto3.session; boto3.session.Session.client = None; import {module}"
+    script = f"import botocore.session as s; s.Session.create_client = None; import {module}"
     _python(script)
 
 
