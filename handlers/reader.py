@@ -1,4 +1,4 @@
-"""The reader: /accounts, /tags and /balances, from S3 alone."""
+"""The reader: /accounts, /tags, /balances and the program finder, from S3 alone."""
 
 import time
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from core.errors import InvalidParameterError, QueueUnavailableError, StoreUnavailableError
 from core.lookup import Found, NotFound, Outcome
 from core.timing import Deadline
+from handlers.pages.notice import for_people
 from handlers.preferences import preferred_wait_seconds
 from handlers.proxy import ProxyRequest, Response, parse_request, problem
 from handlers.responses import (
@@ -42,6 +43,9 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Response
 def respond(request: ProxyRequest, services: Reader) -> Response:
     """Answer a request; HEAD as GET, without the body (RFC 9110, 9.3.2)."""
     answer = _respond(request, services)
+    route = ROUTES.get(request.path or "")
+    if route and route.for_people:
+        answer = for_people(answer, request.headers.get("accept"))
     return {**answer, "body": ""} if request.method == "HEAD" else answer
 
 
@@ -103,7 +107,7 @@ def _answer_found(
     loaded, settings = found.loaded, services.settings
     services.telemetry.count(METRICS[found.outcome])
     body = loaded.view(
-        (route, query), lambda: rendered(route.render(loaded.entry.data, query, settings))
+        (route, query), lambda: rendered(route.render(loaded.entry, query, settings))
     )
     if not body.fits:
         return problem(route.too_long_status, route.too_long_detail, {})

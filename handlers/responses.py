@@ -55,7 +55,8 @@ def found_response(
     }
     if if_none_match is not None and matches(if_none_match, body.etag):
         return response(304, headers)
-    return response(200, {"Content-Type": route.content_type, **headers}, body.body)
+    own = {"Content-Type": route.content_type, **route.headers()}
+    return response(200, {**own, **headers}, body.body)
 
 
 def not_found_response(result: NotFound) -> Response:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of
-from core.entry import PeriodBalances, ProgramLists
+from core.entry import CacheEntry, PeriodBalances, ProgramLists
 from core.query import (
     BalancesQuery,
     Parameters,
@@ -16,23 +16,29 @@ from core.query import (
 )
 from core.settings import ReaderSettings
 from core.views import accounts_json, balances_csv, select_programs, tags_json
+from handlers.pages.document import CONTENT_TYPE as HTML
+from handlers.pages.finder import finder_headers, finder_page
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One resource of the API.
 
-    `parse` raises InvalidParameterError; `render` writes the body from the entry's data. The last
-    two tell a caller about a body that is longer than Lambda can return.
+    `parse` raises InvalidParameterError; `render` writes the body from the entry. `headers` are
+    those that only this body needs. The `too_long` ones tell a caller about a body that is longer
+    than Lambda can return. A route `for_people` answers with pages, errors included, those who
+    prefer them.
     """
 
     content_type: str
     is_public: bool
     parse: Callable[[Parameters, date], Any]
     dataset: Callable[[Any], Dataset]
-    render: Callable[[Any, Any, ReaderSettings], str]
+    render: Callable[[CacheEntry, Any, ReaderSettings], str]
+    headers: Callable[[], Mapping[str, str]] = dict
     too_long_status: int = 400
     too_long_detail: str = "The list is too long for one response; ask for less of it with limit."
+    for_people: bool = False
 
 
 def _programs_query(parameters: Parameters, _today: date) -> ProgramsQuery:
@@ -44,30 +50,30 @@ def _programs(_query: ProgramsQuery) -> Dataset:
 
 
 def _selected(
-    lists: ProgramLists, query: ProgramsQuery, settings: ReaderSettings
+    entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings
 ) -> Mapping[str, str]:
     return select_programs(
-        lists,
+        cast("ProgramLists", entry.data),
         query,
         no_program_code=settings.no_program_code,
         other_code=settings.other_code,
     )
 
 
-def _accounts(lists: ProgramLists, query: ProgramsQuery, settings: ReaderSettings) -> str:
-    return accounts_json(_selected(lists, query, settings))
+def _accounts(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings) -> str:
+    return accounts_json(_selected(entry, query, settings))
 
 
-def _tags(lists: ProgramLists, query: ProgramsQuery, settings: ReaderSettings) -> str:
-    return tags_json(_selected(lists, query, settings))
+def _tags(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings) -> str:
+    return tags_json(_selected(entry, query, settings))
 
 
 def _period_balances(query: BalancesQuery) -> Dataset:
     return balances_of(query.period)
 
 
-def _balances(balances: PeriodBalances, query: BalancesQuery, _settings: ReaderSettings) -> str:
-    return balances_csv(balances, query)
+def _balances(entry: CacheEntry, query: BalancesQuery, _settings: ReaderSettings) -> str:
+    return balances_csv(cast("PeriodBalances", entry.data), query)
 
 
 ROUTES: Mapping[str, Route] = {
@@ -93,5 +99,14 @@ ROUTES: Mapping[str, Route] = {
         render=_balances,
         too_long_status=500,
         too_long_detail="The report is longer than one response can be.",
+    ),
+    "/": Route(
+        content_type=HTML,
+        is_public=True,
+        parse=_programs_query,
+        dataset=_programs,
+        render=finder_page,
+        headers=finder_headers,
+        for_people=True,
     ),
 }

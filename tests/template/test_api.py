@@ -7,6 +7,7 @@ import pytest
 from tests.template.stack import methods, stack
 
 ROUTES = {
+    ("/", "get"),
     ("/", "any"),
     ("/accounts", "get"),
     ("/accounts", "any"),

@@ -3,6 +3,7 @@
 from tests.template.stack import edge_stack, stack
 
 MANAGED_POLICY = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"  # origin's Cache-Control, all query strings
+FORWARDING_POLICY = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # every header but Host
 API_HOST = "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
 
@@ -38,6 +39,11 @@ def test_edge_waits_longer_for_the_origin_than_a_reader_may_take():
 
 def test_edge_obeys_the_origins_headers_and_keys_on_the_query():
     assert distribution()["DefaultCacheBehavior"]["CachePolicyId"] == MANAGED_POLICY
+
+
+def test_edge_forwards_what_the_reader_goes_by_without_keying_on_it():
+    """Accept and Prefer reach the origin; an answer that may be cached depends on neither."""
+    assert distribution()["DefaultCacheBehavior"]["OriginRequestPolicyId"] == FORWARDING_POLICY
 
 
 def test_edge_only_reads():

@@ -10,6 +10,7 @@ EDGE = "https://${EdgeDistribution.DomainName}"
 VALUES = {
     "ApiRouteChartOfAccounts": f"{API}/accounts",
     "ApiRouteValidTags": f"{API}/tags",
+    "ApiRouteFinder": f"{API}/",
     "ApiRouteTrialBalances": f"{API}/balances",
     "OriginUrl": API,
     "BalancesExecuteArn": (
@@ -26,6 +27,7 @@ VALUES = {
 WITH_EDGE = VALUES | {
     "ApiRouteChartOfAccounts": f"{EDGE}/accounts",
     "ApiRouteValidTags": f"{EDGE}/tags",
+    "ApiRouteFinder": f"{EDGE}/",
     "CloudfrontDomain": "${EdgeDistribution.DomainName}",
 }
 

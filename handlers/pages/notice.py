@@ -1,0 +1,51 @@
+"""Errors of a page, told to people: an answer that is not there yet, or a wrong parameter."""
+
+import json
+from typing import Any
+
+from handlers.pages.document import CONTENT_TYPE, document, page_headers
+from handlers.pages.template import Markup, fill
+from handlers.preferences import prefers_html
+from handlers.proxy import Response
+
+SCRIPT = "notice.js"
+
+
+def for_people(answer: Response, accept: str | None) -> Response:
+    """Return an error as a page to a client that prefers one, and else as it is.
+
+    Status and headers stay, so that a cache or a script sees no difference but the body.
+    """
+    if answer["statusCode"] < 400:
+        return answer
+    headers = {**answer["headers"], "Vary": "Accept"}
+    if not prefers_html(accept):
+        return {**answer, "headers": headers}
+    headers |= {"Content-Type": CONTENT_TYPE, **page_headers(SCRIPT)}
+    problem = json.loads(answer["body"])
+    return {**answer, "headers": headers, "body": _page(problem, headers.get("Retry-After"))}
+
+
+def _page(problem: dict[str, Any], retry_after: str | None) -> str:
+    if retry_after is None:
+        heading, head, next_ = "That did not work", Markup(), fill("notice_mend.html")
+    else:
+        heading, head, next_ = "Just a moment", _reload(retry_after), _retry(int(retry_after))
+    main = fill("notice.html", heading=heading, detail=problem["detail"], next=next_)
+    return document(title=heading, head=head, main=main, script=SCRIPT)
+
+
+def _reload(seconds: str) -> Markup:
+    """Return what makes a browser without JavaScript look again."""
+    return fill("notice_head.html", seconds=seconds)
+
+
+def _retry(seconds: int) -> Markup:
+    return fill("notice_retry.html", seconds=seconds, duration=_duration(seconds))
+
+
+def _duration(seconds: int) -> str:
+    """Say a duration in the unit that a person would take, rounded up."""
+    if seconds < 120:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{-(-seconds // 60)} minutes"
