@@ -11,6 +11,7 @@ from core.adapters.sqs_queue import SqsRebuildQueue
 from core.lookup import Lookup
 from core.settings import ReaderSettings
 from handlers.telemetry import PowertoolsTelemetry, function_name
+from handlers.wiring import init_phase
 from handlers.wiring.clock import utc_now
 
 
@@ -25,10 +26,17 @@ class Reader:
 
 @functools.cache
 def reader() -> Reader:
-    """Build the reader, once per execution environment.
+    """Build the reader, once per execution environment, and end its init phase.
 
     Raises ConfigurationError, at each invocation, while the environment is wrong.
     """
+    try:
+        return _build()
+    finally:
+        init_phase.end()
+
+
+def _build() -> Reader:
     settings = ReaderSettings.from_environment(os.environ)
     telemetry = PowertoolsTelemetry(function_name(os.environ, "reader"))
     lookup = Lookup(
