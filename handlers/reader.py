@@ -1,5 +1,7 @@
 """The reader: /accounts, /tags, /balances and the program finder, from S3 alone."""
 
+from handlers.wiring import init_phase  # noqa: F401 # isort: skip (its effect is on all that follow)
+
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +28,12 @@ from handlers.wiring.reader import Reader, reader
 LONGEST_WAIT_SECONDS = 20
 """With one S3 request after it, of two tries of 4 s each, API Gateway's 29 s do not pass."""
 
-METRICS = {Outcome.HIT: "Hits", Outcome.STALE: "StaleHits", Outcome.BUILT: "Waits"}
+METRICS = {
+    Outcome.HIT: ("Hits",),
+    Outcome.STALE: ("StaleHits",),
+    Outcome.BUILT: ("Misses", "Waits"),
+}
+"""What each outcome counts as; a miss that could not be served counts as a miss alone."""
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Response:
@@ -105,7 +112,8 @@ def _answer_found(
     found: Found, route: Route, query: object, request: ProxyRequest, services: Reader
 ) -> Response:
     loaded, settings = found.loaded, services.settings
-    services.telemetry.count(METRICS[found.outcome])
+    for metric in METRICS[found.outcome]:
+        services.telemetry.count(metric)
     body = loaded.view(
         (route, query), lambda: rendered(route.render(loaded.entry, query, settings))
     )
