@@ -12,6 +12,7 @@ PARAMETER = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:paramete
 # Resources that end in, or are, a wildcard; anything else must be one thing.
 WILDCARDS = {
     "*": "X-Ray's actions know no resource",
+    # A new version of the entries comes with new code, but the roles change a little before it.
     f"{BUCKET}/cache/*": "every entry, of every version",
     f"{BUCKET}/cache/v1/*": "every entry of the version that the code writes",
     f"{BUCKET}/cache/v1/failures/*": "every failure record",
@@ -34,12 +35,9 @@ EXPECTED = {
         ("sqs:ChangeMessageVisibility", REBUILDS),
         ("sqs:GetQueueAttributes", REBUILDS),
         ("sqs:SendMessage", DEAD_LETTERS),
-        ("ssm:GetParameter", f"{PARAMETER}/user"),
-        ("ssm:GetParameter", f"{PARAMETER}/pass"),
         ("ssm:GetParameter", f"{PARAMETER}/session"),
         ("ssm:GetParameters", f"{PARAMETER}/user"),
         ("ssm:GetParameters", f"{PARAMETER}/pass"),
-        ("ssm:GetParameters", f"{PARAMETER}/session"),
         ("ssm:PutParameter", f"{PARAMETER}/session"),
         ("ssm:DeleteParameter", f"{PARAMETER}/session"),
         ("kms:Decrypt", "${SsmKey.Arn}"),
