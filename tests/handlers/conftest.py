@@ -1,6 +1,7 @@
 """The three handlers on emulated AWS, in this process, with MIP Cloud's stand-in behind them."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -142,6 +143,9 @@ class Service:
 def _forget_wiring() -> None:
     for cached in (reader_services, worker_services, admin_services):
         cached.cache_clear()
+    for role in ("reader", "worker", "admin"):
+        # A logger keeps the output of the test that made it; the next one's would be lost.
+        logging.Logger.manager.loggerDict.pop(role, None)
 
 
 @pytest.fixture

@@ -592,3 +592,60 @@ def test_rebuild_tells_no_token_and_no_password(
     told = json.dumps(telemetry.events)
     assert "token-1" not in told
     assert secrets.stored.password not in told
+
+
+# What is told of each outcome
+
+
+def outcomes(telemetry: RecordingTelemetry) -> list[dict[str, str]]:
+    return [dimensions for name, _, dimensions in telemetry.metrics if name == "Rebuilds"]
+
+
+def test_rebuild_success_is_counted_and_timed(
+    rebuilder: Rebuilder, upstream: FakeUpstream, telemetry: RecordingTelemetry, clock: FakeClock
+) -> None:
+    upstream.during["balances"] = lambda: clock.advance(seconds=3)
+    rebuilder.run([make_request(SEPTEMBER_BALANCES)])
+    assert outcomes(telemetry) == [{"dataset": "balances", "outcome": "success"}]
+    assert ("RebuildSeconds", 3.0, {"dataset": "balances"}) in telemetry.metrics
+    assert ("info", "entry rebuilt", {"dataset": str(SEPTEMBER_BALANCES), "seconds": 3.0}) in (
+        telemetry.events
+    )
+
+
+def test_rebuild_failure_is_counted_by_its_error_and_told_once(
+    rebuilder: Rebuilder, upstream: FakeUpstream, telemetry: RecordingTelemetry
+) -> None:
+    upstream.fail("segments", UpstreamDataError("MIP lists no segments"))
+    rebuilder.run([make_request(None)])
+    assert {item["outcome"] for item in outcomes(telemetry)} == {"UpstreamDataError"}
+    assert [item["dataset"] for item in outcomes(telemetry)] == ["programs", "balances", "balances"]
+    assert telemetry.warnings() == ["rebuild failed"] * 3
+
+
+def test_rebuild_conflict_is_one_record_of_its_own(
+    rebuilder: Rebuilder,
+    upstream: FakeUpstream,
+    store: InMemoryStore,
+    telemetry: RecordingTelemetry,
+) -> None:
+    upstream.during["accounts"] = lambda: keep(store, make_entry())
+    rebuilder.run([make_request()])
+    assert [event for _, event, _ in telemetry.events].count("write refused") == 1
+    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "ConflictError"}]
+
+
+def test_rebuild_that_s3_keeps_from_beginning_is_counted(
+    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
+) -> None:
+    store.down = lambda operation, key: key == PROGRAMS_KEY
+    rebuilder.run([make_request()])
+    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "StoreUnavailableError"}]
+
+
+def test_collapsed_request_counts_as_no_rebuild(
+    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
+) -> None:
+    keep(store, make_entry())
+    rebuilder.run([make_request()])
+    assert outcomes(telemetry) == []
