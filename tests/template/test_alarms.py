@@ -1,0 +1,231 @@
+"""What rings, when, and what the person who is woken by it reads."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from core.settlement import MAX_RECEIVES, retry_delay_seconds
+from tests.template.metrics import NAMESPACE, VALUES, Watched
+from tests.template.stack import stack
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
+SECTIONS = [
+    "Dead letters",
+    "Messages wait too long",
+    "The worker fails",
+    "The worker is throttled",
+    "Readers get server errors",
+    "Nothing was rebuilt",
+    "Credentials refused",
+    "A session was recovered",
+    "The schedule failed",
+]
+DEAD_LETTERS = {"QueueName": "${DeadLetterQueue.QueueName}"}
+REBUILDS = {"QueueName": "${RebuildQueue.QueueName}"}
+WORKER = {"FunctionName": "${WorkerFunction}"}
+SERVICE = {"service": "${WorkerFunction}"}
+PROGRAMS = SERVICE | {"dataset": "programs", "outcome": "success"}
+BALANCES = SERVICE | {"dataset": "balances", "outcome": "success"}
+OVERDUE = ["ProgramsOverdueAlarm", "BalancesOverdueAlarm"]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What an alarm watches, when it goes on, and where the runbook speaks of it."""
+
+    watched: Watched
+    condition: tuple[str, int]
+    periods: tuple[int, int]
+    """How many periods must be bad, of how many."""
+    section: str
+
+
+def watched(namespace, name, dimensions, statistic="Sum"):
+    return Watched(namespace, name, dimensions, statistic)
+
+
+ABOVE, AT_LEAST, BELOW = (
+    "GreaterThanThreshold",
+    "GreaterThanOrEqualToThreshold",
+    "LessThanThreshold",
+)
+ALARMS = {
+    "DeadLettersAlarm": Alarm(
+        watched("AWS/SQS", "ApproximateNumberOfMessagesVisible", DEAD_LETTERS, "Maximum"),
+        (ABOVE, 0),
+        (1, 1),
+        "Dead letters",
+    ),
+    "OldestMessageAlarm": Alarm(
+        watched("AWS/SQS", "ApproximateAgeOfOldestMessage", REBUILDS, "Maximum"),
+        (ABOVE, 3600),
+        (1, 1),
+        "Messages wait too long",
+    ),
+    "WorkerErrorsAlarm": Alarm(
+        watched("AWS/Lambda", "Errors", WORKER), (AT_LEAST, 1), (1, 12), "The worker fails"
+    ),
+    "WorkerThrottlesAlarm": Alarm(
+        watched("AWS/Lambda", "Throttles", WORKER), (AT_LEAST, 1), (2, 3), "The worker is throttled"
+    ),
+    "ReaderServerErrorsAlarm": Alarm(
+        watched("AWS/ApiGateway", "5XXError", {"ApiName": "${AWS::StackName}", "Stage": "Prod"}),
+        (AT_LEAST, 1),
+        (3, 6),
+        "Readers get server errors",
+    ),
+    "ProgramsOverdueAlarm": Alarm(
+        watched(NAMESPACE, "Rebuilds", PROGRAMS), (BELOW, 1), (12, 12), "Nothing was rebuilt"
+    ),
+    "BalancesOverdueAlarm": Alarm(
+        watched(NAMESPACE, "Rebuilds", BALANCES), (BELOW, 1), (12, 12), "Nothing was rebuilt"
+    ),
+    "CredentialsRefusedAlarm": Alarm(
+        watched(NAMESPACE, "CredentialsRefused", SERVICE),
+        (AT_LEAST, 1),
+        (1, 12),
+        "Credentials refused",
+    ),
+    "SessionRecoveredAlarm": Alarm(
+        watched(NAMESPACE, "SessionsRecovered", SERVICE),
+        (AT_LEAST, 1),
+        (1, 12),
+        "A session was recovered",
+    ),
+    "ScheduleFailedAlarm": Alarm(
+        watched("AWS/Events", "FailedInvocations", {"RuleName": "${RefreshSchedule}"}),
+        (AT_LEAST, 1),
+        (1, 12),
+        "The schedule failed",
+    ),
+}
+
+every_alarm = pytest.mark.parametrize("name", ALARMS)
+
+
+def properties(name):
+    return stack().properties(name)
+
+
+def watched_by(name):
+    alarm = properties(name)
+    dimensions = {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}
+    return Watched(alarm["Namespace"], alarm["MetricName"], dimensions, alarm["Statistic"])
+
+
+def pauses():
+    """Return the longest pauses, in seconds, between the receives of a failing message."""
+    return sum(retry_delay_seconds(Exception(), number, 0) for number in range(1, MAX_RECEIVES))
+
+
+def test_stack_has_these_alarms_and_no_others():
+    assert set(stack().of_type("AWS::CloudWatch::Alarm")) == set(ALARMS)
+
+
+@every_alarm
+def test_alarm_watches_its_metric(name):
+    assert watched_by(name) == ALARMS[name].watched
+
+
+@every_alarm
+def test_alarm_watches_a_metric_that_somebody_emits(name):
+    assert watched_by(name).faults() == []
+
+
+@every_alarm
+def test_alarm_goes_on_at_its_threshold(name):
+    alarm = properties(name)
+    of = int(alarm["EvaluationPeriods"])
+
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ALARMS[name].condition
+    assert (alarm.get("DatapointsToAlarm", of), of) == ALARMS[name].periods
+
+
+@every_alarm
+def test_alarm_looks_back_no_further_than_cloudwatch_allows(name):
+    """A week with periods of an hour or more, a day with shorter ones."""
+    alarm = properties(name)
+    limit = 7 * 86400 if alarm["Period"] >= 3600 else 86400
+
+    assert alarm["Period"] * int(alarm["EvaluationPeriods"]) <= limit
+
+
+@every_alarm
+def test_silence_is_bad_only_where_something_should_have_happened(name):
+    expected = "breaching" if name in OVERDUE else "notBreaching"
+
+    assert properties(name)["TreatMissingData"] == expected
+
+
+@every_alarm
+def test_alarm_says_in_a_sentence_what_happened_and_where_to_read_on(name):
+    described = re.fullmatch(
+        r'[A-Z][^.]+\. Runbook: docs/operations\.md, "(.+)"', properties(name)["AlarmDescription"]
+    )
+
+    assert described
+    assert described[1] == ALARMS[name].section
+
+
+def test_alarms_follow_the_order_of_the_runbook():
+    assert list(dict.fromkeys(alarm.section for alarm in ALARMS.values())) == SECTIONS
+
+
+@every_alarm
+def test_alarm_carries_the_name_of_its_stack(name):
+    assert properties(name)["AlarmName"].startswith("${AWS::StackName}-")
+
+
+def test_alarms_have_names_of_their_own():
+    assert len({properties(name)["AlarmName"] for name in ALARMS}) == len(ALARMS)
+
+
+@every_alarm
+def test_alarm_tells_the_topic_when_it_goes_on_and_off(name):
+    alarm = stack(AlarmTopicArn=TOPIC).properties(name)
+
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
+
+
+@every_alarm
+def test_alarm_without_a_topic_tells_nobody(name):
+    assert not {"AlarmActions", "OKActions", "InsufficientDataActions"} & set(properties(name))
+
+
+def test_no_retry_and_no_killed_worker_makes_the_oldest_message_alarm_ring():
+    time_out = properties("WorkerFunction")["Timeout"]
+    invisible = properties("RebuildQueue")["VisibilityTimeout"]
+
+    longest = MAX_RECEIVES * time_out + pauses() + invisible
+
+    assert longest <= properties("OldestMessageAlarm")["Threshold"]
+
+
+def test_readers_of_one_entry_that_is_being_retried_do_not_ring():
+    """The pauses between receives fit into a period, so their 503s touch two at most."""
+    alarm = properties("ReaderServerErrorsAlarm")
+
+    assert pauses() < alarm["Period"]
+    assert alarm["DatapointsToAlarm"] > 2
+
+
+@pytest.mark.parametrize("name", OVERDUE)
+def test_overdue_alarm_counts_as_many_hours_as_the_installer_says(name):
+    alarm = stack(OverdueAlarmHours="48").properties(name)
+
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, "48")
+    assert "for 48 hours." in alarm["AlarmDescription"]
+
+
+def test_api_of_the_alarm_is_the_one_that_is_deployed():
+    [stage] = stack().of_type("AWS::ApiGateway::Stage").values()
+
+    assert {properties("Api")["Name"]} == VALUES["ApiName"]
+    assert {stage["StageName"]} == VALUES["Stage"]
+
+
+def test_service_of_a_metric_is_the_name_of_its_function():
+    """Powertools is given AWS_LAMBDA_FUNCTION_NAME; a Ref to the function gives the same name."""
+    assert properties("WorkerFunction")["FunctionName"] == "${AWS::StackName}-worker"
+    assert properties("ReaderFunction")["FunctionName"] == "${AWS::StackName}-reader"
