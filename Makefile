@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PIPENV_VERSION := 2026.10.3
+MERMAID_CLI_VERSION := 11.17.0
+MERMAID_VERSION := 11.17.2
 
 # An activated virtual environment, or settings for another project, must not redirect pipenv.
 export PIPENV_VENV_IN_PROJECT := 1
@@ -12,12 +14,13 @@ export PIPENV_PIPFILE := $(CURDIR)/Pipfile
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET
 
 PIPENV := .tools/bin/pipenv
+MERMAID := .tools/.mermaid-$(MERMAID_CLI_VERSION)-$(MERMAID_VERSION)
 BIN := .venv/bin
 ARGS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check soak lock clean
+.PHONY: help local test check soak diagrams lock clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +40,9 @@ check: .venv/.synced ## Lint, formatting, types, template
 soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choices
 	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
 
+diagrams: $(MERMAID) ## Render docs/diagrams/*.mmd to SVG and PNG (needs npm and Chromium)
+	@$(PYTHON) .ci/render_diagrams.py
+
 lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
 	@$(PIPENV) lock
 	@$(PYTHON) .ci/strip_lock.py Pipfile.lock
@@ -49,6 +55,14 @@ $(PIPENV): Makefile
 	@echo "Making .tools/ with pipenv $(PIPENV_VERSION) …"
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "pipenv==$(PIPENV_VERSION)"
+	@touch $@
+
+# Mermaid would bring a browser of its own; the system's Chromium will do.
+$(MERMAID):
+	@command -v npm > /dev/null || { echo 'error: make diagrams needs npm (on Debian: apt-get install npm)' >&2; exit 1; }
+	@echo "Putting mermaid-cli $(MERMAID_CLI_VERSION) into .tools/ …"
+	@PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix .tools --no-package-lock --no-audit --no-fund --loglevel error \
+	  "@mermaid-js/mermaid-cli@$(MERMAID_CLI_VERSION)" "mermaid@$(MERMAID_VERSION)" > /dev/null
 	@touch $@
 
 .venv/.synced: Pipfile.lock | $(PIPENV)
