@@ -5,6 +5,9 @@ PYTHON ?= python3
 PIPENV_VERSION := 2026.10.3
 MERMAID_CLI_VERSION := 11.17.0
 MERMAID_VERSION := 11.17.2
+SAM_VERSION := 1.170.0
+SAM_HOME := .tools/sam-$(SAM_VERSION)
+SAM ?= $(SAM_HOME)/bin/sam
 
 # An activated virtual environment, or settings for another project, must not redirect pipenv.
 export PIPENV_VENV_IN_PROJECT := 1
@@ -12,15 +15,18 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 export PIPENV_PIPFILE := $(CURDIR)/Pipfile
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET
+export SAM_CLI_TELEMETRY := 0
 
 PIPENV := .tools/bin/pipenv
 MERMAID := .tools/.mermaid-$(MERMAID_CLI_VERSION)-$(MERMAID_VERSION)
 BIN := .venv/bin
+ARTIFACT := build/function
+FUNCTIONS := ReaderFunction WorkerFunction AdminFunction
 ARGS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check soak diagrams lock clean
+.PHONY: help local test check build soak diagrams lock clean $(FUNCTIONS:%=build-%)
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,14 +34,19 @@ help: ## Show the verbs
 local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lists the options)
 	@$(BIN)/python -m local $(ARGS)
 
-test: check ## Lint, types, template checks and every test
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+test: check $(ARTIFACT).made ## Lint, types, template checks and every test
+	@ARTIFACT=$(ARTIFACT) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 check: .venv/.synced ## Lint, formatting, types, template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint template.yaml
+
+build: $(ARTIFACT).made $(SAM) ## Build what is deployed, into .aws-sam/build/
+	@$(SAM) validate --lint --region us-east-1
+	@$(SAM) build --build-in-source --no-cached
+	@$(BIN)/python .ci/report_sizes.py .aws-sam/build
 
 soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choices
 	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
@@ -49,7 +60,7 @@ lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
 	@$(PIPENV) verify
 
 clean: ## Remove the environments and everything that was built
-	@rm -rf .tools .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage requirements.txt
+	@rm -rf .tools .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build requirements.txt
 
 $(PIPENV): Makefile
 	@echo "Making .tools/ with pipenv $(PIPENV_VERSION) …"
@@ -70,4 +81,27 @@ $(MERMAID):
 	@$(PIPENV) sync --dev --quiet < /dev/null || { $(PIPENV) --py > /dev/null 2>&1 || printf '%s\n' \
 	  'lambda-mips-api needs Python 3.13, the version of its Lambda runtime, and found none.' \
 	  'Install it (for example "pyenv install 3.13"), or name it: make $(MAKECMDGOALS) PIPENV_PYTHON=/path/to/python3.13' >&2; exit 1; }
+	@touch $@
+
+requirements.txt: Pipfile.lock | $(PIPENV)
+	@$(PIPENV) requirements --hash > $@.unfinished
+	@mv $@.unfinished $@
+
+# Folders are among the prerequisites: a file that was removed changes its folder.
+$(ARTIFACT).made: requirements.txt .ci/build_artifact.py $(shell find core handlers -not -name '*.py[co]' \
+  -not -name __pycache__) | .venv/.synced
+	@echo "Making $(ARTIFACT)/, what the functions run …"
+	@$(BIN)/python .ci/build_artifact.py requirements.txt $(ARTIFACT)
+	@touch $@
+
+# What "sam build" asks for: the functions share one artifact and differ in their handlers.
+$(FUNCTIONS:%=build-%): $(ARTIFACT).made
+	@cp -Rp $(ARTIFACT)/. "$(ARTIFACTS_DIR)"
+
+$(SAM_HOME)/bin/sam: | $(PIPENV)
+	@echo "Making $(SAM_HOME)/ with the SAM CLI $(SAM_VERSION), which is not there yet (half a minute) …"
+	@$(PYTHON) -m venv $(SAM_HOME)
+	@$(SAM_HOME)/bin/python -m pip install --quiet --disable-pip-version-check "aws-sam-cli==$(SAM_VERSION)" || { printf '%s\n' \
+	  'make build needs the SAM CLI (aws-sam-cli $(SAM_VERSION)), and pip could not install it.' \
+	  'Install it yourself and name it: make build SAM=/path/to/sam' >&2; rm -rf $(SAM_HOME); exit 1; }
 	@touch $@
