@@ -36,6 +36,15 @@ def match(routes: Iterable[Route], method: str, path: str) -> Match | None:
     return min(usable, key=lambda found: found.route.method == "any", default=None)
 
 
+def readable_paths(routes: Iterable[Route]) -> dict[str, bool]:
+    """The paths that GET can read as they stand, with whether they want a signature."""
+    return {
+        route.path: route.requires_iam
+        for route in sorted(routes, key=lambda route: route.path)
+        if route.method == "get" and "{" not in route.path
+    }
+
+
 def _path_parameters(pattern: str, path: str) -> dict[str, str] | None:
     """What the pattern's variables stand for in the path; None if it does not fit."""
     wanted, given = _segments(pattern), _segments(path)

@@ -1,14 +1,19 @@
 """API Gateway on loopback: HTTP -> proxy event -> function -> HTTP, by the template's routes."""
 
 import concurrent.futures
+import contextlib
+import io
 import json
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Protocol
 
 from local.api_routes import Match, match
+from local.control_room.answers import HttpStream
 from local.functions import Functions, StoppedError
 from local.gateway_responses import (
     INTEGRATION_FAILURE,
@@ -34,6 +39,24 @@ from local.stack_template import StackTemplate
 INTEGRATION_SECONDS = 29.0
 MAX_BODY_BYTES = 10 * 2**20
 SIGNATURE_PARTS = ("Credential", "SignedHeaders", "Signature")
+# A client that takes nothing of a stream for so long is given up.
+STREAM_WRITE_SECONDS = 10
+
+
+class LocalPages(Protocol):
+    """What is served beside the API, which AWS does not have, and is told of the API's requests."""
+
+    def serves(self, path: str) -> bool:
+        """Whether a path is its own."""
+        ...
+
+    def respond(self, request: HttpRequest) -> HttpAnswer | HttpStream:
+        """Answer a request for one of its paths."""
+        ...
+
+    def saw_request(self, request: HttpRequest, answer: HttpAnswer, seconds: float) -> None:
+        """The API has answered a request."""
+        ...
 
 
 class Gateway:
@@ -46,12 +69,14 @@ class Gateway:
         functions: Functions,
         api_id: str,
         integration_seconds: float = INTEGRATION_SECONDS,
+        local_pages: LocalPages | None = None,
     ) -> None:
         self._routes = template.routes
         self._responses = template.gateway_responses
         self._functions = functions
         self._api = Api(api_id, template.stage)
         self._integration_seconds = integration_seconds
+        self._local_pages = local_pages
         self._server = _Server(listener, self.respond)
         self._server.start_serving("API gateway")
 
@@ -64,7 +89,19 @@ class Gateway:
         """Stop listening and cut open connections."""
         self._server.stop_serving()
 
-    def respond(self, request: HttpRequest) -> HttpAnswer:
+    def respond(self, request: HttpRequest) -> HttpAnswer | HttpStream:
+        """Answer one request: as API Gateway does, or with a local page."""
+        pages = self._local_pages
+        if pages is None:
+            return self._respond(request)
+        if pages.serves(request.path):
+            return pages.respond(request)
+        began = time.monotonic()
+        answer = self._respond(request)
+        pages.saw_request(request, answer, time.monotonic() - began)
+        return answer
+
+    def _respond(self, request: HttpRequest) -> HttpAnswer:
         """Route, authorise, invoke, translate: what API Gateway does with one request."""
         result = self._result(request)
         if isinstance(result, GatewayError):
@@ -125,7 +162,9 @@ def _signature_problem(request: HttpRequest) -> GatewayError | None:
 
 class _Server(ConnectionsMixin, HTTPServer):
     def __init__(
-        self, listener: socket.socket, respond: Callable[[HttpRequest], HttpAnswer]
+        self,
+        listener: socket.socket,
+        respond: Callable[[HttpRequest], HttpAnswer | HttpStream],
     ) -> None:
         super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
         # The socket that HTTPServer made itself was never bound.
@@ -148,19 +187,21 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         path, _, query = self.path.partition("?")
-        self._send(
-            self.server.respond(
-                HttpRequest(
-                    self.command,
-                    path,
-                    query,
-                    list(self.headers.items()),
-                    body,
-                    self.client_address[0],
-                    self.request_version,
-                )
+        response = self.server.respond(
+            HttpRequest(
+                self.command,
+                path,
+                query,
+                list(self.headers.items()),
+                body,
+                self.client_address[0],
+                self.request_version,
             )
         )
+        if isinstance(response, HttpStream):
+            self._stream(response)
+        else:
+            self._send(response)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
@@ -193,3 +234,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if has_body and self.command != "HEAD":
             self.wfile.write(response.body)
+
+    def _stream(self, response: HttpStream) -> None:
+        """Write each chunk as it comes, until the stream ends or the client is gone."""
+        self.close_connection = True
+        self.connection.settimeout(STREAM_WRITE_SECONDS)
+        try:
+            self.send_response_only(response.status)
+            self.send_header("Date", self.date_time_string())
+            for name, value in response.headers:
+                self.send_header(name, value)
+            self.end_headers()
+            for chunk in response.chunks:
+                self.wfile.write(chunk)
+                self.wfile.flush()
+        except OSError:
+            # What could not be written is in the buffer still, and must not be tried again.
+            with contextlib.suppress(OSError):
+                self.wfile.close()
+            self.wfile = io.BytesIO()
+        finally:
+            response.ended()

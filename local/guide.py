@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.api_routes import readable_paths
 from local.aws_clients import ACCESS_KEY, REGION, SECRET_KEY
 from local.stack import LocalStack
 
@@ -18,6 +19,8 @@ def guide(stack: LocalStack) -> str:
 
 
 def _sections(stack: LocalStack) -> Iterator[tuple[str, list[str]]]:
+    if stack.control_room:
+        yield "Watch it work, in a browser", [stack.control_room.url]
     yield "Once per terminal", list(_exports(stack))
     yield "Read", list(_reads(stack))
     if "RebuildQueue" in stack.resources:
@@ -39,9 +42,8 @@ def _exports(stack: LocalStack) -> Iterator[str]:
 
 def _reads(stack: LocalStack) -> Iterator[str]:
     signed = f"--aws-sigv4 aws:amz:{REGION}:execute-api --user {ACCESS_KEY}:{SECRET_KEY} "
-    routes = {route.path: route.requires_iam for route in stack.routes if route.method == "get"}
-    for path in sorted(routes):
-        yield f"curl -i {signed if routes[path] else ''}{stack.api_url}{path}"
+    for path, requires_iam in readable_paths(stack.routes).items():
+        yield f"curl -i {signed if requires_iam else ''}{stack.api_url}{path}"
 
 
 def _send(stack: LocalStack) -> str:

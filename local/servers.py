@@ -28,6 +28,11 @@ def listen(port: int, server: str) -> socket.socket:
     return listener
 
 
+def url_of(listener: socket.socket) -> str:
+    """Where a socket listens, without a path."""
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
 class ConnectionsMixin(socketserver.ThreadingMixIn):
     """Knows its open connections, so that stopping need not wait for clients to let go."""
 

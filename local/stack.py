@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from local import stack_template
+from local.api_routes import readable_paths
 from local.arguments import DEFAULT_TEMPLATE
 from local.aws import AwsServer
+from local.control_room.doors import Doors, Whereabouts
+from local.control_room.room import ControlRoom
 from local.function_logs import Echo, FunctionLog
 from local.functions import DEFAULT_CONCURRENCY, Function, Functions
 from local.gateway import INTEGRATION_SECONDS, Gateway
@@ -19,7 +22,7 @@ from local.poller import Poller
 from local.provisioning import Provisioned, function_specs, provision, store_credentials
 from local.sandbox import Request
 from local.schedule import Schedule, UnsupportedScheduleError, read_rule
-from local.servers import listen
+from local.servers import listen, url_of
 from local.stack_template import EventSource, Route, StackTemplate
 
 
@@ -91,6 +94,8 @@ class LocalStack:
     functions: Functions = field(init=False, default_factory=lambda: Functions([]))
     pollers: list[Poller] = field(init=False, default_factory=list)
     schedules: list[Schedule] = field(init=False, default_factory=list)
+    control_room: ControlRoom | None = field(init=False, default=None)
+    """None until the API listens."""
     _running: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
@@ -104,6 +109,8 @@ class LocalStack:
 
     def stop(self) -> None:
         """End everything, and kill what runs. Stopping twice is fine."""
+        if self.control_room:
+            self.control_room.request_stop()
         for poller in self.pollers:
             poller.request_stop()
         self.functions.stop()
@@ -135,6 +142,7 @@ class LocalStack:
         """Take the ports first, so that a taken one is told at once."""
         self._start_mip(started)
         started.callback(self._join_pollers)
+        started.callback(self._join_control_room)
         self.aws = AwsServer(self.aws_port)
         # Cuts the pollers' open polls, so that they need not be waited for.
         started.callback(self.aws.stop)
@@ -149,9 +157,18 @@ class LocalStack:
         self._store_credentials()
         self.routes = template.routes
         api_id = made.resources.get("Api", "local")
-        gateway = Gateway(listener, template, self.functions, api_id, self.integration_seconds)
+        self.api_url = url_of(listener)
+        self.control_room = ControlRoom(Doors(self._whereabouts(), self.aws), self.functions)
+        started.callback(self.control_room.request_stop)
+        gateway = Gateway(
+            listener,
+            template,
+            self.functions,
+            api_id,
+            self.integration_seconds,
+            self.control_room,
+        )
         started.callback(gateway.stop)
-        self.api_url = gateway.url
         for source in template.event_sources:
             self._add_poller(source)
         self._add_schedules(template, started)
@@ -189,7 +206,7 @@ class LocalStack:
         return Functions(
             Function(
                 spec,
-                FunctionLog(self.logs / f"{spec.logical_id}.log", spec.logical_id, self.echo),
+                FunctionLog(self.logs / f"{spec.logical_id}.log", spec.logical_id, self._heard),
                 self.aws_url,
                 concurrency.get(spec.logical_id, DEFAULT_CONCURRENCY),
             )
@@ -197,6 +214,38 @@ class LocalStack:
                 self.aws, template, made, self.environment_overrides, self.timeouts
             )
         )
+
+    def _heard(self, function: str, line: str) -> None:
+        """Pass a line of a function's output on."""
+        if self.echo:
+            self.echo(function, line)
+        if self.control_room:
+            self.control_room.saw_line(function, line)
+
+    def _whereabouts(self) -> Whereabouts:
+        def variable(function: str, name: str) -> str | None:
+            found = self.functions.get(function)
+            return found.spec.environment.get(name) if found else None
+
+        admin = self.functions.get("AdminFunction")
+        return Whereabouts(
+            api_url=self.api_url,
+            aws_url=self.aws_url,
+            mip_url=self.mip_url,
+            routes=readable_paths(self.routes),
+            bucket=self.resources.get("CacheBucket"),
+            prefix=variable("WorkerFunction", "CACHE_PREFIX") or "",
+            queue_url=self.resources.get("RebuildQueue"),
+            dead_letter_queue_url=self.resources.get("DeadLetterQueue"),
+            admin=admin.spec.name if admin else None,
+            ssm_path=variable("WorkerFunction", "SSM_PATH"),
+            credentials=self.credentials or Credentials(),
+            ssm_key=self.resources.get("SsmKey"),
+        )
+
+    def _join_control_room(self) -> None:
+        if self.control_room:
+            self.control_room.join()
 
     def _store_credentials(self) -> None:
         credentials = self.credentials or Credentials()

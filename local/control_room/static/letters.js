@@ -1,0 +1,31 @@
+// Dead letters, with their reasons.
+
+import { press } from "./actions.js";
+import { button, element, found, keepInLine, setText } from "./elements.js";
+import { counted, timeOfDay } from "./words.js";
+
+/** Show the dead letters; `letters` has their count and the oldest of them. */
+export function showLetters(letters) {
+  const { count, messages } = letters ?? { count: 0, messages: [] };
+  setText(found("letters-count"), String(count));
+  found("letters-count").classList.toggle("bad", count > 0);
+  found("letters-empty").hidden = count > 0;
+  found("letters-all").hidden = count === 0;
+  keepInLine(found("letters"), messages, (letter) => letter.message_id, makeRow, () => {});
+}
+
+function makeRow(letter) {
+  const chosen = { message_id: letter.message_id };
+  const act = (label, name) => {
+    const made = button(label, () => press(made, name, chosen), { "aria-label": `${label} the letter of ${timeOfDay(letter.failed_at)}` });
+    return made;
+  };
+  return element(
+    "li",
+    { class: "row letter" },
+    element("p", {}, element("strong", {}, letter.error.type), ` at ${timeOfDay(letter.failed_at)}, after ${counted(letter.attempts, "attempt")}`),
+    element("p", { class: "error" }, letter.error.message),
+    element("code", {}, letter.body),
+    element("div", { class: "buttons small" }, act("Redrive", "redrive"), act("Discard", "discard")),
+  );
+}
