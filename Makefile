@@ -5,6 +5,7 @@ PYTHON ?= python3
 PIPENV_VERSION := 2026.10.3
 MERMAID_CLI_VERSION := 11.17.0
 MERMAID_VERSION := 11.17.2
+AXE_VERSION := 4.14.1
 SAM_VERSION := 1.170.0
 SAM_HOME := .tools/sam-$(SAM_VERSION)
 SAM ?= $(SAM_HOME)/bin/sam
@@ -19,6 +20,8 @@ export SAM_CLI_TELEMETRY := 0
 
 PIPENV := .tools/bin/pipenv
 MERMAID := .tools/.mermaid-$(MERMAID_CLI_VERSION)-$(MERMAID_VERSION)
+AXE_HOME := .tools/axe-$(AXE_VERSION)
+AXE := $(AXE_HOME)/node_modules/axe-core/axe.min.js
 BIN := .venv/bin
 ARTIFACT := build/function
 FUNCTIONS := ReaderFunction WorkerFunction AdminFunction
@@ -26,7 +29,7 @@ ARGS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check build soak diagrams lock clean $(FUNCTIONS:%=build-%)
+.PHONY: help local test test-browser check build soak diagrams lock clean $(FUNCTIONS:%=build-%)
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +39,10 @@ local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lis
 
 test: check $(ARTIFACT).made ## Lint, types, template checks and every test
 	@ARTIFACT=$(ARTIFACT) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+
+test-browser: .venv/.synced $(AXE) ## Test the pages in Chromium (which it installs, as root on Debian)
+	@.ci/ensure_chromium
+	@AXE=$(AXE) $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: .venv/.synced ## Lint, formatting, types, template
 	@$(BIN)/ruff check .
@@ -67,6 +74,12 @@ $(PIPENV): Makefile
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "pipenv==$(PIPENV_VERSION)"
 	@touch $@
+
+$(AXE):
+	@command -v npm > /dev/null || { echo 'error: make test-browser needs npm (on Debian: apt-get install npm)' >&2; exit 1; }
+	@echo "Putting axe-core $(AXE_VERSION) into .tools/ …"
+	@npm install --prefix $(AXE_HOME) --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error \
+	  "axe-core@$(AXE_VERSION)" > /dev/null
 
 # Mermaid would bring a browser of its own; the system's Chromium will do.
 $(MERMAID):
