@@ -1,0 +1,48 @@
+"""What `make build` made, and the scripts in .ci/, run as processes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEFAULT_ARTIFACT = ROOT / "build" / "function"
+CODE = ("core", "handlers")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder, without what Python leaves there."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+@pytest.fixture(scope="session")
+def artifact() -> Path:
+    """What the functions run. `make test` names it, having brought it up to date.
+
+    Without make there may be none, or that of yesterday's code: then there is nothing to test.
+    """
+    if named := os.environ.get("ARTIFACT"):
+        return ROOT / named
+    if any(tree(DEFAULT_ARTIFACT / name) != tree(ROOT / name) for name in CODE):
+        pytest.skip(f"{DEFAULT_ARTIFACT} is missing or outdated; make build makes it")
+    return DEFAULT_ARTIFACT
+
+
+@pytest.fixture
+def script() -> Run:
+    """Run a script of .ci/ with arguments; returns what it printed and its exit code."""
+
+    def run(name: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, ROOT / ".ci" / name, *map(str, arguments)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+    return run
