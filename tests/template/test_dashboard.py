@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from docs.diagrams import dashboard as picture
 from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
 
@@ -204,8 +205,8 @@ def test_share_is_computed_from_the_graphs_own_metrics_even_where_some_are_silen
     hidden = {options(entry)["id"]: entry[1] for entry in metrics if len(entry) > 1}
 
     assert hidden == {"hits": "Hits", "stale": "StaleHits", "misses": "Misses"}
-    assert set(re.findall(r"FILL\((\w+), 0\)", expression)) == set(hidden)
     assert set(re.findall(r"[a-z]+", expression)) == set(hidden)
+    assert re.findall(r"FILL\((\w+), 0\)", expression) == re.findall(r"[a-z]+", expression)
 
 
 @pytest.mark.parametrize("widget", graphs())
@@ -223,6 +224,12 @@ def test_graph_can_be_read_without_knowing_the_code(widget):
 def test_graph_is_of_this_region_and_has_a_period(widget):
     assert widget["properties"]["region"] == "${AWS::Region}"
     assert widget["properties"]["period"] in {300, 3600}
+
+
+@pytest.mark.parametrize("widget", graphs())
+def test_title_is_short_enough_not_to_be_cut(widget):
+    """CloudWatch shows it on one line; a column of a small screen has room for five letters."""
+    assert len(title(widget)) <= 5.5 * widget["width"]
 
 
 def test_titles_differ():
@@ -245,7 +252,38 @@ def test_age_of_the_oldest_message_shows_where_the_alarm_rings():
 
 def test_age_of_entries_shows_how_long_they_are_fresh():
     shown = annotations(
-        "How old were entries when rebuilt?", ProgramsTtlSeconds="7200", BalancesTtlSeconds="3600"
+        "How old were entries at rebuild?", ProgramsTtlSeconds="7200", BalancesTtlSeconds="3600"
     )
 
     assert shown == [7200, 3600]
+
+
+def committed_picture():
+    return (picture.HERE / "dashboard.svg").read_text(encoding="utf-8")
+
+
+def test_picture_in_the_docs_is_of_the_dashboard_as_it_is(tmp_path):
+    """Else `python docs/diagrams/dashboard.py` was forgotten."""
+    picture.save(tmp_path)
+
+    assert (tmp_path / "dashboard.svg").read_text(encoding="utf-8") == committed_picture()
+    assert (tmp_path / "dashboard.png").stat().st_size > 0
+
+
+def test_picture_says_that_it_is_a_layout():
+    assert f">{picture.NOTE}<" in committed_picture()
+
+
+def test_picture_names_every_alarm_and_metric():
+    alarms = stack().of_type("AWS::CloudWatch::Alarm")
+    metrics = {watched.name for widget in widgets("metric") for watched in drawn(widget)}
+
+    assert [name for name in (*alarms, *metrics) if name not in committed_picture()] == []
+
+
+@pytest.mark.parametrize("widget", graphs())
+def test_picture_has_every_title(widget):
+    """Broken into lines where it has to be."""
+    text = " ".join(re.findall(r">([^<>\n]+)<", committed_picture()))
+
+    assert title(widget) in text
