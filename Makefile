@@ -44,11 +44,14 @@ test-browser: .venv/.synced $(AXE) ## Test the pages in Chromium (which it insta
 	@.ci/ensure_chromium
 	@AXE=$(AXE) $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
-check: .venv/.synced ## Lint, formatting, types, template
+check: .venv/.synced ## Lint, formatting, types, template, workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yaml
 
 build: $(ARTIFACT).made $(SAM) ## Build what is deployed, into .aws-sam/build/
 	@$(SAM) validate --lint --region us-east-1

@@ -24,6 +24,13 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder; returns what it printed."""
+    command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def artifact() -> Path:
     """What the functions run. `make test` names it, having brought it up to date.

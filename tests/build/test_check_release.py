@@ -1,20 +1,14 @@
 """Which tags are released, and what is said of those that are not."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.build.conftest import ROOT, Run
+from tests.build.conftest import ROOT, Run, git
 from tests.template.stack import document
 
 Repository = Callable[..., Path]
-
-
-def git(folder: Path, *arguments: str) -> None:
-    command = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""A renewed lock file becomes a pull request; an unchanged one becomes nothing."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.build.conftest import ROOT, git
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone with a Pipfile.lock, whose `gh` writes down what it was asked for."""
+    git(tmp_path, "init", "--quiet", "--bare", "remote")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "remote", "clone")
+    (clone / ".ci").mkdir()
+    (clone / ".ci" / "propose_update").write_bytes((ROOT / ".ci/propose_update").read_bytes())
+    (clone / "Pipfile.lock").write_text("old")
+    git(clone, "add", ".")
+    git(clone, "commit", "--quiet", "--no-gpg-sign", "--message", "Lock")
+    (tmp_path / "gh").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    (tmp_path / "gh").chmod(0o755)
+    return clone
+
+
+def propose(clone: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["/bin/bash", clone / ".ci" / "propose_update"],
+        env={"PATH": f"{clone.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(clone.parent)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def branches(clone: Path) -> list[str]:
+    return git(clone.parent / "remote", "branch", "--list", "--format=%(refname:short)").split()
+
+
+def test_unchanged_lock_proposes_nothing(clone: Path) -> None:
+    done = propose(clone)
+
+    assert (done.returncode, done.stdout) == (
+        0,
+        "Pipfile.lock names the newest versions already.\n",
+    )
+    assert branches(clone) == []
+
+
+def test_renewed_lock_is_pushed_to_a_branch_and_proposed(clone: Path) -> None:
+    (clone / "Pipfile.lock").write_text("new")
+    (clone / "stray").write_text("what a build left")
+
+    done = propose(clone)
+
+    assert done.returncode == 0, done.stderr
+    [branch] = branches(clone)
+    assert git(clone.parent / "remote", "show", f"{branch}:Pipfile.lock") == "new"
+    assert git(clone.parent / "remote", "ls-tree", "--name-only", branch).split() == [
+        ".ci",
+        "Pipfile.lock",
+    ]
+    asked = (clone.parent / "asked").read_text()
+    assert asked.startswith(f"pr create --head {branch} --title Renew Pipfile.lock")
+
+
+def test_failing_push_fails_and_proposes_nothing(clone: Path) -> None:
+    (clone / "Pipfile.lock").write_text("new")
+    git(clone, "remote", "set-url", "origin", str(clone.parent / "nowhere"))
+
+    assert propose(clone).returncode != 0
+    assert not (clone.parent / "asked").exists()
