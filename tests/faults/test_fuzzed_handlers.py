@@ -53,6 +53,7 @@ from tests.handlers.conftest import Context, event
 
 STATUSES = {200, 304, 400, 404, 405, 503}
 CSV_TYPE = "text/csv; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
 RECORD = event("worker_programs")["Records"][0]
 SENT_MS = str(int(NOW.timestamp() * 1000))
 LOGIN_KEY = f"{PREFIX}v1/failures/login.json"
@@ -271,7 +272,17 @@ parameter_values = (
 )
 header_names = st.sampled_from(["If-None-Match", "PREFER", "Accept", "Host"]) | st.text(max_size=8)
 header_values = st.text(max_size=40) | st.sampled_from(
-    ["*", 'W/"x", "y"', "wait=0", "wait=5; x, wait=3", 'wait="9"', "wait=-1", "wait=99999999999"]
+    [
+        "text/html",
+        "*/*;q=x, text/html;q=0.1",
+        "*",
+        'W/"x", "y"',
+        "wait=0",
+        "wait=5; x, wait=3",
+        'wait="9"',
+        "wait=-1",
+        "wait=99999999999",
+    ]
 )
 
 
@@ -318,14 +329,19 @@ def check_data(content_type: str, body: str) -> None:
     if content_type == CSV_TYPE:
         assert body.startswith(",".join(CSV_HEADER) + "\r\n")
         assert body.endswith("\r\n")
+    elif content_type == HTML_TYPE:
+        assert body.startswith("<!doctype html>")
     else:
         assert isinstance(json.loads(body), dict | list)
 
 
 def check_problem(status: int, headers: dict[str, str], body: str) -> None:
-    assert headers["Content-Type"] == "application/problem+json"
     assert headers["Cache-Control"] == "no-store"
     assert ("Retry-After" in headers) == (status == 503)
+    if headers["Content-Type"] == HTML_TYPE:
+        check_data(HTML_TYPE, body)
+        return
+    assert headers["Content-Type"] == "application/problem+json"
     document = json.loads(body)
     assert set(document) == {"type", "title", "status", "detail"}
     assert document["status"] == status

@@ -1,0 +1,203 @@
+"""The finder on emulated AWS: pages for people, and what programs get from the same address."""
+
+import base64
+import hashlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from core.entry import ProgramLists, encode
+from tests.builders import make_entry
+from tests.handlers.conftest import BUCKET, Service, event
+from tests.handlers.test_reader import PROGRAMS, problem_of
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PROGRAM = {"Accept": "application/json"}
+
+
+def assert_is_page(response: dict[str, Any]) -> None:
+    """A page, with a policy that allows exactly the style and script that are in it."""
+    headers, body = response["headers"], response["body"]
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert body.startswith("<!doctype html>")
+    policy = headers["Content-Security-Policy"]
+    assert re.findall(r"'sha256-[^']+'", policy) == [
+        hash_of(re.search(r"<style>(.*?)</style>", body, re.DOTALL)),
+        hash_of(re.search(r'<script type="module">(.*?)</script>', body, re.DOTALL)),
+    ]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def hash_of(found: re.Match[str] | None) -> str:
+    assert found
+    return f"'sha256-{base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()}'"
+
+
+def refuse_s3(service: Service) -> None:
+    for version in service.s3.list_object_versions(Bucket=BUCKET).get("Versions", []):
+        service.s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    service.s3.delete_bucket(Bucket=BUCKET)
+
+
+def test_page_event_returns_a_page_with_the_inactive_programs(warm: Service) -> None:
+    response = warm.read(event("reader_page"))
+    assert response["statusCode"] == 200
+    assert_is_page(response)
+    assert (
+        "<li><b>CSBC - NCI</b> <code>101300</code> <span>CSBC - NCI / 101300</span></li>"
+        in (response["body"])
+    )
+    assert "<em>inactive</em>" in response["body"]
+
+
+def test_page_lists_the_tags_of_the_same_parameters(warm: Service) -> None:
+    parameters = {"show_other_code": "on", "priority_codes": "121700", "limit": "9"}
+    tags = json.loads(warm.get("/tags", **parameters)["body"])
+    page = warm.get("/", BROWSER, **parameters)["body"]
+    assert re.findall(r"<span>([^<]+ / [0-9]+)</span>", page) == tags
+
+
+@pytest.mark.parametrize("headers", [None, BROWSER, PROGRAM])
+def test_list_is_a_page_whoever_asks(warm: Service, headers: dict[str, str] | None) -> None:
+    """A cache may keep it under its address alone."""
+    response = warm.get("/", headers)
+    assert_is_page(response)
+    assert "Vary" not in response["headers"]
+
+
+def test_page_carries_the_caching_headers_of_the_other_public_routes(warm: Service) -> None:
+    page, tags = warm.get("/", BROWSER)["headers"], warm.get("/tags")["headers"]
+    assert page["Cache-Control"] == tags["Cache-Control"]
+    assert page["Last-Modified"] == tags["Last-Modified"]
+    assert page["Cache-Status"].startswith("mips-cache; hit; ttl=86")
+    assert {"Age", "ETag"} <= page.keys()
+
+
+def test_page_that_is_known_gets_304_without_a_body(warm: Service) -> None:
+    etag = warm.get("/", BROWSER)["headers"]["ETag"]
+    response = warm.get("/", {**BROWSER, "If-None-Match": f"W/{etag}"})
+    assert (response["statusCode"], response["body"]) == (304, "")
+    assert response["headers"]["ETag"] == etag
+
+
+def test_etag_of_the_page_changes_with_the_time_that_it_tells(warm: Service) -> None:
+    before = warm.get("/", BROWSER)["headers"]["ETag"]
+    assert warm.get("/", BROWSER)["headers"]["ETag"] == before
+    entry = warm.stored(PROGRAMS)
+    warm.store(PROGRAMS, json.dumps({**entry, "built_at": entry["fresh_until"]}).encode())
+    assert warm.get("/", BROWSER)["headers"]["ETag"] != before
+
+
+def test_stale_page_is_served_at_once_and_queues_a_rebuild(warm: Service) -> None:
+    warm.make_stale()
+    response = warm.get("/", BROWSER)
+    assert response["statusCode"] == 200
+    assert response["headers"]["Cache-Status"].startswith("mips-cache; hit; ttl=-")
+    assert [message["reason"] for message in warm.queued()] == ["stale"]
+
+
+def test_miss_is_a_page_that_looks_again_for_a_browser(service: Service) -> None:
+    response = service.get("/", BROWSER)
+    headers = response["headers"]
+    assert response["statusCode"] == 503
+    assert_is_page(response)
+    assert (headers["Cache-Control"], headers["Vary"]) == ("no-store", "Accept")
+    assert headers["Cache-Status"] == "mips-cache; fwd=uri-miss; detail=rebuild-queued"
+    seconds = headers["Retry-After"]
+    assert f'data-seconds="{seconds}"' in response["body"]
+    assert (
+        f'<noscript><meta http-equiv="refresh" content="{seconds}"></noscript>'
+        in (response["body"])
+    )
+    assert [message["reason"] for message in service.queued()] == ["miss"]
+
+
+def test_long_pause_after_a_failure_is_told_in_minutes(service: Service) -> None:
+    service.send({"dataset": "programs"})
+    service.mip.set_credentials(password="changed")
+    service.poll()
+    response = service.get("/", BROWSER)
+    minutes = -(-int(response["headers"]["Retry-After"]) // 60)
+    assert minutes >= 2
+    assert f"looks again by itself in {minutes} minutes" in response["body"]
+
+
+def test_s3_out_of_reach_is_a_page_that_looks_again(warm: Service) -> None:
+    refuse_s3(warm)
+    response = warm.get("/", BROWSER)
+    assert response["statusCode"] == 503
+    assert_is_page(response)
+    assert "The cache is out of reach at the moment" in response["body"]
+    assert 'data-seconds="30"' in response["body"]
+    assert "NoSuchBucket" not in response["body"]
+
+
+def test_sqs_out_of_reach_is_a_page_on_a_miss(service: Service) -> None:
+    service.sqs.delete_queue(QueueUrl=service.queue_url)
+    response = service.get("/", BROWSER)
+    assert response["statusCode"] == 503
+    assert_is_page(response)
+
+
+def test_bad_parameter_is_a_page_that_names_it(warm: Service) -> None:
+    response = warm.get("/", BROWSER, limit="<b>many</b>")
+    assert response["statusCode"] == 400
+    assert_is_page(response)
+    assert "The parameter limit must be a whole number" in response["body"]
+    assert "<b>many</b>" not in response["body"]
+    assert "Retry-After" not in response["headers"]
+    assert "refresh" not in response["body"]
+
+
+def test_list_that_is_too_long_is_a_page_with_a_shorter_one_to_go_to(service: Service) -> None:
+    names = {f"{100_000 + n}": "Programme " * 9 for n in range(30_000)}
+    service.store(PROGRAMS, encode(make_entry(data=ProgramLists(names, {}))))
+    response = service.get("/", BROWSER)
+    assert response["statusCode"] == 400
+    assert_is_page(response)
+    assert 'href="?limit=1000"' in response["body"]
+    assert service.get("/", BROWSER, limit="1000")["statusCode"] == 200
+
+
+def test_wrong_method_is_a_page_for_a_browser(warm: Service) -> None:
+    sample = {**event("reader_page"), "httpMethod": "POST"}
+    response = warm.read(sample)
+    assert (response["statusCode"], response["headers"]["Allow"]) == (405, "GET, HEAD")
+    assert_is_page(response)
+
+
+@pytest.mark.parametrize("headers", [None, PROGRAM, {"Accept": "*/*"}])
+def test_errors_of_the_page_are_problem_documents_for_programs(
+    service: Service, headers: dict[str, str] | None
+) -> None:
+    miss, bad = service.get("/", headers), service.get("/", headers, limit="x")
+    assert (miss["statusCode"], bad["statusCode"]) == (503, 400)
+    for response in (miss, bad):
+        problem_of(response)
+        assert response["headers"]["Vary"] == "Accept"
+        assert "Content-Security-Policy" not in response["headers"]
+
+
+@pytest.mark.parametrize("path", ["/tags", "/accounts", "/nowhere"])
+def test_errors_of_other_addresses_are_problem_documents_for_everybody(
+    service: Service, path: str
+) -> None:
+    response = service.get(path, BROWSER)
+    problem_of(response)
+    assert "Vary" not in response["headers"]
+
+
+@pytest.mark.parametrize("limit", ["3", "x"])
+def test_head_is_get_without_the_page(warm: Service, limit: str) -> None:
+    sample = event("reader_page")
+    sample["queryStringParameters"] = {"limit": limit}
+    sample["multiValueQueryStringParameters"] = {"limit": [limit]}
+    head, get = warm.read({**sample, "httpMethod": "HEAD"}), warm.read(sample)
+    assert (head["statusCode"], head["body"]) == (get["statusCode"], "")
+    assert head["headers"].keys() == get["headers"].keys()
