@@ -1,5 +1,7 @@
 """The admin on emulated AWS: payloads in, results out."""
 
+import json
+
 import pytest
 
 from core.errors import InvalidCommandError
@@ -84,6 +86,45 @@ def test_dead_letter_can_be_listed_redriven_and_discarded(service: Service) -> N
     assert service.steer(event("admin_status"))["dead_letters"] == 0
 
 
+def move_by_redrive_policy(service: Service, count: int) -> None:
+    """Let SQS itself dead-letter messages, as it does when workers die with them."""
+    arn = service.sqs.get_queue_attributes(
+        QueueUrl=service.dead_letter_queue_url, AttributeNames=["QueueArn"]
+    )["Attributes"]["QueueArn"]
+    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "1"}
+    service.sqs.set_queue_attributes(
+        QueueUrl=service.queue_url, Attributes={"RedrivePolicy": json.dumps(policy)}
+    )
+    for number in range(count):
+        service.send({"dataset": "programs", "reason": f"message {number}"})
+    while service.steer({"action": "status"})["dead_letters"] < count:
+        service.sqs.receive_message(
+            QueueUrl=service.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+
+
+def test_letters_that_the_redrive_policy_moved_are_all_listed_and_stay(service: Service) -> None:
+    move_by_redrive_policy(service, 23)
+    service.send({"dataset": "budgets"})
+    service.poll()
+    listed = service.steer({"action": "dead_letters"})
+    assert listed["count"] == 24
+    assert len({letter["message_id"] for letter in listed["messages"]}) == 24
+    assert {letter["error"]["type"] for letter in listed["messages"]} == {
+        "Unknown",
+        "InvalidMessageError",
+    }
+    assert service.steer({"action": "dead_letters"}) == listed
+    assert service.steer({"action": "status"})["dead_letters"] == 24
+
+
+def test_letters_that_the_redrive_policy_moved_are_all_sent_back(service: Service) -> None:
+    move_by_redrive_policy(service, 12)
+    assert service.steer(event("admin_redrive"))["count"] == 12
+    assert service.steer({"action": "status"})["queue"]["visible"] == 12
+    assert service.steer({"action": "status"})["dead_letters"] == 0
+
+
 def test_one_dead_letter_is_chosen_by_its_message_id(service: Service) -> None:
     for name in ("budgets", "invoices"):
         service.send({"dataset": name})
@@ -104,6 +145,7 @@ def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> 
     ("payload", "named"),
     [
         ("status", "JSON object"),
+        ("", "JSON object"),
         (None, "JSON object"),
         ([], "JSON object"),
         ({}, "status, purge, refresh, dead_letters, redrive, discard"),
@@ -115,6 +157,11 @@ def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> 
         ({"action": "refresh", "dataset": "balances", "from": "2026-10-01"}, "both from and to"),
         ({"action": "purge", "soft": "yes"}, "true or false"),
         ({"action": "dead_letters", "limit": 0}, "from 1 to 1000"),
+        ({"action": "dead_letters", "limit": 1001}, "from 1 to 1000"),
+        ({"action": "dead_letters", "limit": "5"}, "from 1 to 1000"),
+        ({"action": "redrive", "message_id": ""}, "as dead_letters lists it"),
+        ({"action": "redrive", "all": False}, "all must be true"),
+        ({"action": "refresh", "from": "2026-10-01", "to": "2026-10-31"}, "balances only"),
         ({"action": "redrive"}, "either message_id"),
         ({"action": "discard", "all": True, "message_id": "x"}, "either message_id"),
     ],
