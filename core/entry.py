@@ -145,7 +145,8 @@ def _data_from_json(data: object, dataset: Dataset) -> ProgramLists | PeriodBala
 def _names(names: object) -> Mapping[str, str]:
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         raise UnreadableEntryError("a program list is no JSON object of names")
-    return dict(sorted(names.items()))
+    # The worker writes it in order. Sorting it again would cost a quarter of the decoding.
+    return names if list(names) == sorted(names) else dict(sorted(names.items()))
 
 
 def _balances(data: Mapping[str, Any], dataset: Dataset) -> PeriodBalances:
