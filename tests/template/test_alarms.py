@@ -7,7 +7,7 @@ import pytest
 
 from core.settlement import MAX_RECEIVES, retry_delay_seconds
 from tests.template.metrics import NAMESPACE, VALUES, Watched
-from tests.template.stack import stack
+from tests.template.stack import TEMPLATE, stack
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 SECTIONS = [
@@ -169,7 +169,11 @@ def test_alarm_says_in_a_sentence_what_happened_and_where_to_read_on(name):
 
 
 def test_alarms_follow_the_order_of_the_runbook():
+    runbook = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", runbook, flags=re.MULTILINE)
+
     assert list(dict.fromkeys(alarm.section for alarm in ALARMS.values())) == SECTIONS
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
 
 
 @every_alarm
