@@ -71,6 +71,7 @@ def _introduce(stack: LocalStack, arguments: Arguments, console: Console) -> Non
     console.print()
     for note in stack.notes:
         console.print(f"Note: {note}\n", markup=False)
+    console.print("What the local AWS leaves out of the template, and why: docs/testing.md.\n")
     if arguments.warm:
         console.print("The cache is being filled.\n")
     else:

@@ -8,19 +8,39 @@ from typing import Any
 
 from moto.cloudformation.parsing import get_model_map
 
+from local import moto_alarms
 from local.stack_template import StackTemplate
 
 # Resources that are left out, and why. A type that moto does not know at all is left out, too.
 LEFT_OUT = {
     "AWS::ApiGateway::Deployment": "fails in moto; the gateway routes by the template itself",
     "AWS::ApiGateway::Stage": "follows its deployment",
-    "AWS::ApiGateway::Account": "an account's setting, no part of the service",
     "AWS::CloudFront::Distribution": "there is no edge in front of the local API",
-    "AWS::CloudWatch::Alarm": "nothing feeds the metrics it would watch",
+    "AWS::CloudFront::Function": "there is no edge in front of the local API",
     "AWS::Lambda::EventSourceMapping": "moto's needs Docker or swallows messages; the poller polls",
     "AWS::Lambda::Permission": "the gateway and the poller invoke without asking IAM",
     "AWS::S3::BucketPolicy": "moto ignores conditions, so 'deny what is no TLS' would deny all",
     "AWS::SQS::QueuePolicy": "moto ignores conditions, so 'deny what is no TLS' would deny all",
+}
+# Properties that moto drops from resources which it makes, and why the local stack can do without.
+IGNORED_PROPERTIES: Mapping[str, Mapping[str, str]] = {
+    "AWS::ApiGateway::RestApi": {
+        "Body": "the gateway takes routes and answers from the template itself",
+        "EndpointConfiguration": "the gateway listens on this machine",
+        "Parameters": "they say the same as the endpoint's configuration",
+    },
+    "AWS::KMS::Key": {
+        "KeyPolicy": "moto's own allows everything; with this one it fails when used"
+    },
+    "AWS::Lambda::Function": {
+        "Architectures": "the code runs on this machine's processor",
+        "Code": "the code runs from the working tree",
+        "LoggingConfig": "each function writes to a file of its own",
+        "Tags": "SAM's mark says nothing here",
+        "TracingConfig": "nothing traces",
+    },
+    "AWS::S3::Bucket": {"LifecycleConfiguration": "moto expires nothing"},
+    "AWS::SQS::Queue": {"RedriveAllowPolicy": "moto does not ask whose letters a queue takes"},
 }
 SUB_VARIABLE = re.compile(r"\$\{(\w+)(?:\.[\w.]+)?\}")
 UNKNOWN_TYPE = "moto's CloudFormation does not know this type"
@@ -33,8 +53,9 @@ def _default_policy(_: str, properties: dict[str, Any]) -> None:
 
 def _named_api(logical_id: str, properties: dict[str, Any]) -> None:
     """Only the API's id is needed, for the outputs and ARNs; its routes are the gateway's."""
+    name = properties.get("Name", logical_id)
     properties.clear()
-    properties["Name"] = logical_id
+    properties["Name"] = name
 
 
 def _placeholder_code(_: str, properties: dict[str, Any]) -> None:
@@ -62,7 +83,7 @@ class CutTemplate:
 
     document: dict[str, Any]
     left_out: Mapping[str, str]
-    """Reasons by logical id."""
+    """Reasons by logical id, and by `{logical id}.{property}` for what moto drops of a resource."""
 
 
 def cut_down(template: StackTemplate) -> CutTemplate:
@@ -71,6 +92,7 @@ def cut_down(template: StackTemplate) -> CutTemplate:
     References to what was left out become its logical id, so that the rest still resolves;
     outputs that speak of it are left out as well.
     """
+    moto_alarms.register()
     document = copy.deepcopy(dict(template.document))
     left_out = {
         logical_id: reason
@@ -87,7 +109,17 @@ def cut_down(template: StackTemplate) -> CutTemplate:
         for name, output in document.get("Outputs", {}).items()
         if not left_out.keys() & set(_references(output))
     }
-    return CutTemplate(document, left_out)
+    return CutTemplate(document, left_out | _ignored(template, left_out))
+
+
+def _ignored(template: StackTemplate, left_out: Mapping[str, str]) -> dict[str, str]:
+    return {
+        f"{logical_id}.{name}": reason
+        for logical_id, resource in template.resources.items()
+        if logical_id not in left_out
+        for name, reason in IGNORED_PROPERTIES.get(resource["Type"], {}).items()
+        if name in resource.get("Properties", {})
+    }
 
 
 def _reason(resource_type: str) -> str | None:

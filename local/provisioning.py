@@ -24,7 +24,7 @@ class Provisioned:
     """Physical ids by logical id. A queue's is its URL, a function's is its name."""
     outputs: Mapping[str, str]
     left_out: Mapping[str, str]
-    """Logical ids of what moto cannot carry, with the reasons."""
+    """What moto cannot carry, with the reasons; see `CutTemplate`."""
 
 
 def provision(aws: AwsServer, template: StackTemplate) -> Provisioned:
@@ -105,7 +105,7 @@ def _resources(cloudformation: Any) -> dict[str, str]:
 def _complete_buckets(
     aws: AwsServer, template: StackTemplate, resources: Mapping[str, str]
 ) -> None:
-    """Versioning and the public-access block, which moto's CloudFormation drops."""
+    """Versioning, public-access block and ownership, which moto's CloudFormation drops."""
     s3 = aws.client("s3")
     for logical_id, properties in template.of_type("AWS::S3::Bucket"):
         bucket = resources[logical_id]
@@ -113,3 +113,5 @@ def _complete_buckets(
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
         if block := properties.get("PublicAccessBlockConfiguration"):
             s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+        if ownership := properties.get("OwnershipControls"):
+            s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=ownership)

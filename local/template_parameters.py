@@ -50,7 +50,10 @@ def _problem(declaration: Mapping[str, Any], value: str) -> str | None:
     if allowed and value not in allowed:
         return f"must be one of {', '.join(allowed)}"
     pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(pattern, value):
+    is_list = declaration.get("Type") == "CommaDelimitedList"
+    # Of a list, each value must fit.
+    each = value.split(",") if is_list else [value]
+    if pattern and not all(re.fullmatch(pattern, one) for one in each):
         return str(declaration.get("ConstraintDescription") or f"must match {pattern}")
     if declaration.get("Type") == "Number":
         return _number_problem(declaration, value)

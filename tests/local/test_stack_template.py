@@ -57,6 +57,13 @@ def test_a_parameter_without_default_needs_a_value() -> None:
     assert load(DEFAULT_TEMPLATE, {}, {"MipOrganization": "x"}).parameters["BalanceMonths"] == "4"
 
 
+def test_each_value_of_a_list_must_fit() -> None:
+    given = {"MipOrganization": "x", "DnsNames": "mips.example.org,books.example.org"}
+    assert load(DEFAULT_TEMPLATE, given).parameters["DnsNames"] == given["DnsNames"]
+    with pytest.raises(TemplateError, match="DnsNames must be host names"):
+        load(DEFAULT_TEMPLATE, given | {"DnsNames": "mips.example.org,no name"})
+
+
 def test_our_defaults_need_not_be_what_a_deployment_may_have() -> None:
     ours = {"MipLoginUrl": "http://127.0.0.1:1", "Unknown": "ignored"}
     assert load(TOY_TEMPLATE, {}, ours).parameters["MipLoginUrl"] == "http://127.0.0.1:1"
@@ -76,7 +83,7 @@ def test_routes_queues_and_code_come_from_the_template() -> None:
 
 def test_what_moto_cannot_carry_is_left_out_with_all_that_speaks_of_it() -> None:
     cut = cut_down(load(TOY_TEMPLATE, {}))
-    assert "Alarm" in cut.left_out
+    assert "Edge" in cut.left_out
     assert "ApiProdStage" in cut.left_out
     assert not cut.left_out.keys() & cut.document["Resources"].keys()
     assert cut.document["Outputs"].keys() == {"AdminArn"}
@@ -85,13 +92,13 @@ def test_what_moto_cannot_carry_is_left_out_with_all_that_speaks_of_it() -> None
 def test_references_to_what_is_left_out_become_its_name(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     text = TOY_TEMPLATE.read_text()
-    variables = "{A: !Ref Alarm, B: !GetAtt Alarm.Arn, C: !Sub 'x ${Alarm.Arn} ${Greeting}'}"
+    variables = "{A: !Ref Edge, B: !GetAtt Edge.Arn, C: !Sub 'x ${Edge.Arn} ${Greeting}'}"
     path.write_text(text.replace("GREETING: !Ref Greeting", f"<<: {variables}"))
     function = cut_down(load(path, {})).document["Resources"]["AdminFunction"]
     assert function["Properties"]["Environment"]["Variables"] | {"BUCKET": "", "SSM_PATH": ""} == {
-        "A": "Alarm",
-        "B": "Alarm",
-        "C": {"Fn::Sub": "x Alarm ${Greeting}"},
+        "A": "Edge",
+        "B": "Edge",
+        "C": {"Fn::Sub": "x Edge ${Greeting}"},
         "BUCKET": "",
         "SSM_PATH": "",
     }
