@@ -1,0 +1,119 @@
+"""What the pages refer to exists: files, the names in them, pictures, other pages and headings."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+# `core/lookup.py` or `core/lookup.py: Lookup.find, LoadedEntry`
+REFERENCE = re.compile(r"`([\w./]+/[\w.]+\.py)(?:: ([\w., ]+))?`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+A_PAGE = 60
+"""Lines of a decision that a reader takes in at once."""
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def prose(page: Path) -> str:
+    return FENCED.sub("", page.read_text())
+
+
+def targets(page: Path) -> Iterator[str]:
+    """Yield the page's links to files of the project."""
+    for target in LINK.findall(prose(page)):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that a forge makes of the page's headings."""
+    titles = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@functools.cache
+def defined(path: Path) -> frozenset[str]:
+    """Return the names that a module defines: at its top, and in its classes as `Class.name`."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        for top in _names(node):
+            names.add(top)
+            names |= {f"{top}.{inner}" for inner in _inner_names(node)}
+    return frozenset(names)
+
+
+def _inner_names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef):
+        for inner in node.body:
+            yield from _names(inner)
+        for assigned in ast.walk(node):
+            # `self.name = …`
+            if isinstance(assigned, ast.Attribute) and isinstance(assigned.ctx, ast.Store):
+                yield assigned.attr
+
+
+def _names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_and_names_that_a_page_tells_of_exist(page: Path) -> None:
+    missing = []
+    for path, names in REFERENCE.findall(page.read_text()):
+        if not (ROOT / path).is_file():
+            missing.append(path)
+            continue
+        wanted = [wanted.strip() for wanted in names.split(",") if wanted.strip()]
+        missing += [f"{path}: {wanted}" for wanted in wanted if wanted not in defined(ROOT / path)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in targets(page):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        if not file.exists() or (anchor and anchor not in headings(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or not page.is_file():
+            continue
+        reached.add(page)
+        if page.suffix == ".md":
+            waiting += [
+                (page.parent / target.partition("#")[0]).resolve() for target in targets(page)
+            ]
+    assert [name(page) for page in PAGES if page not in reached] == []
+
+
+@pytest.mark.parametrize("record", DECISIONS, ids=lambda record: record.stem)
+def test_decision_is_a_page_with_context_decision_and_consequences(record: Path) -> None:
+    text = record.read_text()
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
+    assert len(text.splitlines()) <= A_PAGE
+
+
+def test_index_of_the_decisions_lists_each_by_its_title() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    titles = [record.read_text().partition("\n")[0].removeprefix("# ") for record in DECISIONS]
+    listed = re.findall(r"^\| \[(.+?)\]\((.+?)\)", index, re.MULTILINE)
+    assert listed == [(title, rec.name) for title, rec in zip(titles, DECISIONS, strict=True)]
