@@ -1,0 +1,68 @@
+"""Errors of the finder, as pages: what is said, and when a page looks again."""
+
+import re
+from typing import Any
+
+import pytest
+
+from handlers.pages.notice import for_people
+from handlers.proxy import problem, response
+
+HTML = "text/html"
+
+
+def later(seconds: int) -> dict[str, Any]:
+    return for_people(problem(503, "Not yet.", {"Retry-After": str(seconds)}), HTML)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "1 second"),
+        (10, "10 seconds"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (121, "3 minutes"),
+        (3600, "60 minutes"),
+    ],
+)
+def test_time_of_the_next_look_is_told_as_people_would(seconds: int, text: str) -> None:
+    assert f"This page looks again by itself in {text}." in later(seconds)["body"]
+
+
+def test_page_of_what_comes_later_looks_again_after_exactly_retry_after() -> None:
+    answer = later(121)
+    assert answer["headers"]["Retry-After"] == "121"
+    assert re.findall(r'(?:data-seconds|content)="([0-9]+)"', answer["body"]) == ["121", "121"]
+
+
+def test_page_of_a_mistake_does_not_look_again() -> None:
+    body = for_people(problem(400, "The parameter limit is wrong.", {}), HTML)["body"]
+    assert "The parameter limit is wrong." in body
+    assert "http-equiv" not in body
+    assert 'id="next"' not in body
+
+
+def test_detail_of_a_problem_is_escaped() -> None:
+    body = for_people(problem(400, "<script>alert(1)</script>", {}), HTML)["body"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body
+
+
+def test_headers_of_a_problem_stay() -> None:
+    headers = {"Allow": "GET, HEAD", "Cache-Status": "mips-cache; fwd=miss"}
+    answer = for_people(problem(405, "No.", headers), HTML)
+    assert answer["statusCode"] == 405
+    assert headers.items() <= answer["headers"].items()
+    assert answer["headers"]["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("status", [200, 304])
+def test_what_is_no_error_stays_as_it_is(status: int) -> None:
+    answer = response(status, {"ETag": '"1"'}, "body")
+    assert for_people(answer, HTML) == answer
+
+
+def test_problem_for_a_program_differs_in_vary_alone() -> None:
+    answer = problem(400, "No.", {})
+    expected = {**answer, "headers": {**answer["headers"], "Vary": "Accept"}}
+    assert for_people(answer, "application/json") == expected
