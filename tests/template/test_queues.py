@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from core.messages import parse_message
+from core.messages import MESSAGE_GROUP, parse_message
+from core.settlement import MAX_RECEIVES
 from tests.template.stack import stack
 
 QUEUES = ("RebuildQueue", "DeadLetterQueue")
@@ -57,10 +58,11 @@ def test_queue_refuses_unencrypted_connections(queue):
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_rebuild_queue_gives_up_after_five_receives():
+def test_rebuild_queue_gives_up_after_as_many_receives_as_the_worker():
+    """Fewer, and the queue would take a message before the worker could tell why it failed."""
     assert stack().properties("RebuildQueue")["RedrivePolicy"] == {
         "deadLetterTargetArn": "${DeadLetterQueue.Arn}",
-        "maxReceiveCount": 5,
+        "maxReceiveCount": MAX_RECEIVES,
     }
 
 
@@ -87,7 +89,14 @@ def test_worker_takes_ten_messages_and_reports_failures_one_by_one():
 
 def test_schedule_sends_to_the_rebuild_queue_in_the_common_group():
     assert target()["Arn"] == "${RebuildQueue.Arn}"
-    assert target()["SqsParameters"] == {"MessageGroupId": "mips"}
+    assert target()["SqsParameters"] == {"MessageGroupId": MESSAGE_GROUP}
+    assert MESSAGE_GROUP == "mips"  # operators' commands name it, too
+
+
+def test_schedule_sends_no_deduplication_id_so_the_queue_makes_one_of_the_content():
+    """A rule cannot give one; without content-based deduplication SQS would refuse its messages."""
+    assert stack().properties("RebuildQueue")["ContentBasedDeduplication"] is True
+    assert set(target()) == {"Id", "Arn", "Input", "SqsParameters"}
 
 
 def test_schedule_asks_for_everything():
