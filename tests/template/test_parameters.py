@@ -119,6 +119,23 @@ def test_parameter_refuses_a_value_that_could_not_work(name, value):
     assert not matches(name, value)
 
 
+def test_every_pattern_has_been_seen_to_refuse_something():
+    patterned = {name for name, entry in PARAMETERS.items() if "AllowedPattern" in entry}
+
+    assert patterned == {name for name, _ in REFUSED}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_default_keeps_within_its_own_limits(name):
+    parameter, default = PARAMETERS[name], PARAMETERS[name]["Default"]
+
+    assert default in parameter.get("AllowedValues", [default])
+    assert parameter["Type"] != "Number" or (
+        parameter.get("MinValue", default) <= default <= parameter.get("MaxValue", default)
+    )
+    assert "AllowedPattern" not in parameter or matches(name, default)
+
+
 def test_miss_wait_leaves_time_to_answer_before_api_gateway_gives_up():
     assert (
         PARAMETERS["MissWaitSeconds"]["MinValue"],
