@@ -115,6 +115,20 @@ class Doors:
             "in_flight": int(told["ApproximateNumberOfMessagesNotVisible"]),
         }
 
+    def peek(self, queue_url: str) -> list[dict[str, Any]]:
+        """A queue's first messages, ten at most, which stay visible to everybody else."""
+        with _translated("SQS"):
+            found = self._sqs.receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=0,
+                WaitTimeSeconds=0,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["SentTimestamp"],
+            )
+        messages: list[dict[str, Any]] = found.get("Messages", [])
+        return messages
+
     def objects(self) -> Iterator[tuple[str, str]]:
         """Keys and entity tags of what the cache's bucket holds."""
         if self.where.bucket is None:

@@ -63,7 +63,7 @@ _ADMIN_PASSES = {
     "Redrive": ("admin-dead_letters", "admin-queue"),
     "Discard": ("admin-dead_letters",),
 }
-# Looking changes nothing, and the control room itself looks at the dead letters.
+# Looking changes nothing.
 _LOOKING = ("Status", "ListDeadLetters")
 # Who gave the command is told what came of it.
 _SILENT = ("admin command done",)

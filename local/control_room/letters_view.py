@@ -1,37 +1,24 @@
-"""The dead letters and their reasons, as the admin lists them."""
+"""The dead letters and their reasons, peeked at in their queue."""
 
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from local.control_room.doors import CommandFailedError, DoorClosedError, Doors
+from local.control_room.doors import Doors
 
-# Listing receives the letters and lets them go again: nothing to be done twice a second.
-LISTING_PAUSE_SECONDS = 2.0
-MOST_SHOWN = 50
+# What SQS hands out without an error's name was moved by the queue's own redrive policy.
+UNTOLD = ("Unknown", "moved by the queue's redrive policy, as after a crash or a time-out")
 
 
 class LettersView:
-    """Counts the letters at each look; lists them where their number or a log line asks for it.
-
-    Listing takes the admin a second or more, so it is done beside the looks.
-    """
+    """Counts the letters and shows the first ones, as many as can be seen without hiding any."""
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dead letters")
-        self._listing: Future[Any] | None = None
-        self._messages: list[dict[str, Any]] = []
-        self._listed = 0
-        self._changed = False
-        self._pause_until = 0.0
-
-    def changed(self) -> None:
-        """Something has become of a letter: list them anew, whatever their number."""
-        self._changed = True
+        self._letters: list[dict[str, Any]] = []
 
     def look(self) -> dict[str, Any] | None:
-        """Their number, and the oldest ones; None where the stack has no such queue.
+        """Their number, and the first of them; None where the stack has no such queue.
 
         Raises DoorClosedError.
         """
@@ -39,31 +26,21 @@ class LettersView:
         if url is None:
             return None
         depth = self._doors.depth(url)
-        count = depth["visible"] + depth["in_flight"]
-        self._take_listing()
-        if count == 0:
-            self._messages, self._listed, self._changed = [], 0, False
-        elif self._changed or (count != self._listed and time.monotonic() > self._pause_until):
-            self._list()
-        return {"count": count, "messages": self._messages}
+        # While somebody works on the letters some are hidden, but not gone.
+        if depth["in_flight"] == 0:
+            self._letters = [_letter(found) for found in self._doors.peek(url)]
+        return {"count": depth["visible"] + depth["in_flight"], "messages": self._letters}
 
-    def stop(self) -> None:
-        """Wait for a listing that runs, which the stack's end breaks off."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _list(self) -> None:
-        if self._listing is None:
-            self._changed = False
-            self._pause_until = time.monotonic() + LISTING_PAUSE_SECONDS
-            command = {"action": "dead_letters", "limit": MOST_SHOWN}
-            self._listing = self._thread.submit(self._doors.command, command)
-
-    def _take_listing(self) -> None:
-        if self._listing is None or not self._listing.done():
-            return
-        done, self._listing = self._listing, None
-        try:
-            found = done.result()
-        except CommandFailedError as exc:
-            raise DoorClosedError(f"the admin cannot list the dead letters: {exc}") from exc
-        self._messages, self._listed = found["messages"], found["count"]
+def _letter(message: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = message.get("MessageAttributes", {})
+    told = {name: value.get("StringValue", "") for name, value in attributes.items()}
+    sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    return {
+        "message_id": message["MessageId"],
+        "body": message["Body"],
+        "error_type": told.get("ErrorType", UNTOLD[0]),
+        "error_message": told.get("ErrorMessage", UNTOLD[1]),
+        "attempts": told.get("Attempts"),
+        "failed_at": told.get("FailedAt", sent_at.isoformat()),
+    }

@@ -2,7 +2,7 @@
 
 browser ──GET──▶ pages
         ──GET events──▶ Watchers ◀── Chronicle ◀── log lines, requests, MIP's journal
-                                 ◀── Observer  ◀── S3, SQS, SSM, the admin, MIP's state
+                                 ◀── Observer  ◀── S3, SQS, SSM, MIP's state
         ──POST actions──▶ Doors ──▶ API, admin, SQS, MIP's switch
 """
 
@@ -77,12 +77,9 @@ class ControlRoom:
     def saw_line(self, function: str, line: str) -> None:
         """A function has written a line to its log."""
         happening = of_line(function, line)
-        if happening is None:
-            return
-        if any("dead_letters" in passed for passed in happening.passes):
-            self._letters.changed()
-        self._chronicle.add(happening)
-        self._observer.nudge()
+        if happening:
+            self._chronicle.add(happening)
+            self._observer.nudge()
 
     def saw_request(self, request: HttpRequest, answer: HttpAnswer, seconds: float) -> None:
         """The API has answered a request."""
@@ -102,9 +99,8 @@ class ControlRoom:
         self._observer.request_stop()
 
     def join(self) -> None:
-        """Wait for the end of its threads, after request_stop."""
+        """Wait for the end of its thread, after request_stop."""
         self._observer.join()
-        self._letters.stop()
 
     def _answer(self, request: HttpRequest) -> HttpAnswer | HttpStream:
         if not request.path.startswith(PREFIX):

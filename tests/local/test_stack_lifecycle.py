@@ -1,6 +1,7 @@
 """Starting, stopping, and the command line of the local stack."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -154,6 +155,7 @@ def test_the_command_starts_a_stack_and_says_what_to_try(
     assert run("--template", str(TOY_TEMPLATE)) == 0
     out = capsys.readouterr().out
     assert "curl -i http://127.0.0.1:" in out
+    assert re.search(r"in a browser:\n  http://127\.0\.0\.1:\d+/_local/\n", out)
     assert out.endswith("Stopping …\n")
 
 

@@ -11,7 +11,12 @@ export function showLetters(letters) {
   found("letters-count").classList.toggle("bad", count > 0);
   found("letters-empty").hidden = count > 0;
   found("letters-all").hidden = count === 0;
+  found("letters-more").hidden = count <= messages.length;
   keepInLine(found("letters"), messages, (letter) => letter.message_id, makeRow, () => {});
+}
+
+function attempts({ attempts: number }) {
+  return number === null ? "some attempts" : counted(Number(number), "attempt");
 }
 
 function makeRow(letter) {
@@ -23,8 +28,8 @@ function makeRow(letter) {
   return element(
     "li",
     { class: "row letter" },
-    element("p", {}, element("strong", {}, letter.error.type), ` at ${timeOfDay(letter.failed_at)}, after ${counted(letter.attempts, "attempt")}`),
-    element("p", { class: "error" }, letter.error.message),
+    element("p", {}, element("strong", {}, letter.error_type), ` at ${timeOfDay(letter.failed_at)}, after ${attempts(letter)}`),
+    element("p", { class: "error" }, letter.error_message),
     element("code", {}, letter.body),
     element("div", { class: "buttons small" }, act("Redrive", "redrive"), act("Discard", "discard")),
   );

@@ -16,7 +16,7 @@ export const PARTS = {
 export const WIDE = {
   width: 1160,
   height: 380,
-  part: { width: 148, height: 66 },
+  part: { width: 148, height: 72 },
   parts: {
     client: [86, 56],
     api: [286, 56],
@@ -36,10 +36,10 @@ export const WIDE = {
     "worker-cache": "M812 56 H766",
     "worker-mip": "M960 56 H994",
     "reader-queue": "M486 89 V140 Q486 184 530 184 H606",
-    "queue-worker": "M760 190 H830 Q866 190 866 150 V97",
+    "queue-worker": "M760 190 H830 Q866 190 866 150 V99",
     "schedule-queue": "M360 208 H606",
-    "worker-dead_letters": "M906 89 V291",
-    "admin-queue": "M530 297 Q560 262 610 240",
+    "worker-dead_letters": "M906 89 V288",
+    "admin-queue": "M530 297 Q560 264 610 243",
     "admin-dead_letters": "M560 330 H806",
   },
   labels: [
@@ -56,7 +56,7 @@ export const WIDE = {
 export const NARROW = {
   width: 380,
   height: 566,
-  part: { width: 148, height: 62 },
+  part: { width: 148, height: 68 },
   parts: {
     client: [82, 42],
     mip: [284, 42],
@@ -70,17 +70,17 @@ export const NARROW = {
     admin: [284, 520],
   },
   lines: {
-    "client-api": "M82 73 V115",
-    "api-reader": "M82 183 V225",
-    "worker-mip": "M284 121 V79",
-    "worker-cache": "M284 183 V225",
+    "client-api": "M82 73 V112",
+    "api-reader": "M82 183 V222",
+    "worker-mip": "M284 121 V82",
+    "worker-cache": "M284 183 V222",
     "reader-cache": "M156 262 H204",
-    "reader-queue": "M82 293 V359",
+    "reader-queue": "M82 293 V356",
     "queue-worker": "M156 384 Q183 384 183 350 V200 Q183 164 202 160",
     "worker-dead_letters": "M358 152 Q374 152 374 180 V360 Q374 392 364 394",
-    "schedule-queue": "M82 489 V433",
-    "admin-queue": "M230 489 Q200 450 148 432",
-    "admin-dead_letters": "M284 489 V433",
+    "schedule-queue": "M82 489 V436",
+    "admin-queue": "M230 489 Q200 450 148 436",
+    "admin-dead_letters": "M284 489 V436",
   },
   labels: [
     ["miss or stale:", 90, 322, "start"],

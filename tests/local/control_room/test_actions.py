@@ -1,0 +1,238 @@
+"""What the buttons do to the whole service, and what those who watch see of it."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.control_room.actions import ACTIONS
+from local.control_room.mip_disturbances import DISTURBANCES
+from local.stack import LocalStack
+from tests.local.control_room.watching import Watching, act, request
+
+
+def is_quiet(state: dict[str, Any]) -> bool:
+    return state["queue"] == {"visible": 0, "in_flight": 0} and not state["running"]["worker"]
+
+
+def entry(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
+    entries = (state["cache"] or {"entries": []})["entries"]
+    return next((found for found in entries if found["dataset"] == dataset), None)
+
+
+@pytest.fixture
+def watching(service: LocalStack) -> Iterator[Watching]:
+    """A watcher of a stack that is at rest, with an empty cache and a healthy MIP Cloud."""
+    with Watching(service) as watching:
+        watching.until("state", is_quiet)
+        act(service, "heal")
+        act(service, "discard", all=True)
+        act(service, "purge")
+        watching.until(
+            "state",
+            lambda state: (
+                state["cache"] == {"entries": [], "missing": []}
+                and state["dead_letters"]["count"] == 0
+                and state["mip"]["active"] == []
+            ),
+        )
+        yield watching
+
+
+@pytest.fixture
+def disturbed(service: LocalStack) -> Iterator[None]:
+    yield
+    with contextlib.suppress(OSError):
+        act(service, "heal")
+
+
+def test_a_cold_read_is_shown_with_what_it_took(service: LocalStack, watching: Watching) -> None:
+    status, answer = act(service, "read", route="/tags", parameters={"limit": "1"})
+    assert status == 200
+    assert (answer["request"], answer["status"]) == ("GET /tags?limit=1", 200)
+    assert answer["headers"]["Cache-Status"] == "mips-cache; fwd=uri-miss; stored"
+    assert answer["seconds"] > 0
+    assert json.loads(answer["preview"]) == ["No Program / 000000"]
+    told = watching.until("happening", lambda it: "asked for a rebuild" in it["text"])
+    assert told["passes"] == ["reader-queue"]
+    watching.until("happening", lambda it: it["text"] == "logged in to MIP Cloud")
+    watching.until("happening", lambda it: it["text"].startswith("GET /tags → 200"))
+    state = watching.until("state", lambda state: entry(state, "programs"))
+    assert entry(state, "programs")["state"] == "fresh"
+    assert state["mip"]["counters"]["logins"] >= 1
+
+
+def test_balances_are_read_with_a_signature(service: LocalStack, watching: Watching) -> None:
+    _, answer = act(service, "read", route="/balances")
+    assert (answer["signed"], answer["status"]) == (True, 200)
+    assert answer["preview"].startswith("AccountNumber,")
+    state = watching.until("state", lambda state: entry(state, "balances"))
+    assert entry(state, "balances")["to"] is not None
+
+
+def test_what_the_api_refuses_is_an_answer_to_be_looked_at(service: LocalStack) -> None:
+    status, answer = act(service, "read", route="/tags", parameters={"limit": "-1"})
+    assert (status, answer["status"]) == (200, 400)
+    assert "limit" in json.loads(answer["preview"])["detail"]
+
+
+def test_an_expired_entry_is_stale_and_the_next_read_has_it_rebuilt(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "read", route="/tags")
+    assert act(service, "expire", dataset="programs")[1]["count"] == 1
+    stale = watching.until("state", lambda state: is_stale(state, "programs"))
+    _, answer = act(service, "read", route="/tags")
+    assert "; hit; ttl=-" in answer["headers"]["Cache-Status"]
+    built_at = entry(stale, "programs")["built_at"]
+    watching.until(
+        "state",
+        lambda state: (
+            not is_stale(state, "programs") and entry(state, "programs")["built_at"] > built_at
+        ),
+    )
+
+
+def is_stale(state: dict[str, Any], dataset: str) -> bool:
+    found = entry(state, dataset)
+    return found is not None and found["state"] == "stale"
+
+
+def test_a_refresh_of_everything_fills_the_cache_with_the_programs_first(
+    service: LocalStack, watching: Watching
+) -> None:
+    assert act(service, "refresh")[1]["count"] == 1
+    state = watching.until("state", lambda state: len(state["cache"]["entries"]) == 5)
+    periods = [found["from"] for found in state["cache"]["entries"]]
+    assert periods[0] is None
+    assert periods[1:] == sorted(periods[1:], reverse=True)
+
+
+def test_a_purge_of_one_entry_leaves_the_others(service: LocalStack, watching: Watching) -> None:
+    act(service, "read", route="/tags")
+    act(service, "read", route="/balances")
+    assert act(service, "purge", dataset="programs")[1]["count"] == 1
+    watching.until("state", lambda state: entry(state, "balances") and not entry(state, "programs"))
+
+
+def test_a_poison_message_is_dead_lettered_redriven_and_discarded(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "poison")
+    letter = one_letter(watching)
+    assert letter["error_type"] == "InvalidMessageError"
+    assert "budgets" in letter["body"]
+    assert act(service, "redrive", message_id=letter["message_id"])[1]["count"] == 1
+    again = one_letter(watching, but=letter["message_id"])
+    assert act(service, "discard", message_id=again["message_id"])[1]["count"] == 1
+    watching.until("state", lambda state: state["dead_letters"] == {"count": 0, "messages": []})
+
+
+def one_letter(watching: Watching, but: str = "") -> dict[str, Any]:
+    def is_there(state: dict[str, Any]) -> bool:
+        found = state["dead_letters"]["messages"]
+        return len(found) == 1 and found[0]["message_id"] != but
+
+    return watching.until("state", is_there)["dead_letters"]["messages"][0]
+
+
+@pytest.mark.usefixtures("disturbed")
+@pytest.mark.parametrize("name", DISTURBANCES)
+def test_a_disturbance_is_seen_until_it_is_healed(
+    service: LocalStack, watching: Watching, name: str
+) -> None:
+    assert act(service, "fault", name=name)[0] == 200
+    watching.until("state", lambda state: state["mip"]["active"] == [name])
+    assert act(service, "heal", name=name)[0] == 200
+    watching.until("state", lambda state: state["mip"]["active"] == [])
+
+
+@pytest.mark.usefixtures("disturbed")
+def test_one_of_two_disturbances_is_healed_and_the_other_stays(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "fault", name="slow")
+    act(service, "fault", name="shrunk_list")
+    watching.until("state", lambda state: state["mip"]["active"] == ["slow", "shrunk_list"])
+    act(service, "heal", name="slow")
+    watching.until("state", lambda state: state["mip"]["active"] == ["shrunk_list"])
+
+
+@pytest.mark.usefixtures("disturbed")
+def test_refused_credentials_are_dead_lettered_and_good_once_stored_anew(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "fault", name="bad_credentials")
+    assert act(service, "read", route="/tags")[1]["status"] == 503
+    watching.until("happening", lambda it: it["text"] == "answered 401 at login (fault: status)")
+    assert one_letter(watching)["error_type"] == "CredentialsRefusedError"
+    missing = watching.until("state", lambda state: state["cache"]["missing"])["cache"]["missing"]
+    assert missing[0]["last_error"]["error_type"] == "CredentialsRefusedError"
+    act(service, "heal")
+    act(service, "store_credentials")
+    act(service, "redrive", all=True)
+    watching.until("state", lambda state: entry(state, "programs"))
+    assert "; hit" in act(service, "read", route="/tags")[1]["headers"]["Cache-Status"]
+
+
+@pytest.mark.usefixtures("disturbed")
+def test_an_outage_is_waited_out_with_what_there_is(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "read", route="/tags")
+    act(service, "fault", name="down")
+    act(service, "expire", dataset="programs")
+    answer = act(service, "read", route="/tags")[1]
+    assert (answer["status"], "; hit; ttl=-" in answer["headers"]["Cache-Status"]) == (200, True)
+    watching.until(
+        "happening", lambda it: it["text"] == "cut the connection at login (fault: refuse)"
+    )
+    state = watching.until("state", lambda state: error_of(state, "programs"))
+    assert "MIP" in error_of(state, "programs")["message"]
+    # The message comes back by itself; a purge takes the record of the failure away.
+    act(service, "heal")
+
+
+def error_of(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
+    found = entry(state, dataset)
+    return found["last_error"] if found else None
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("nonsense", {}, f"action must be one of {', '.join(ACTIONS)}"),
+        ("", {}, "action must be one of read, "),
+        ("read", {}, "route must be one of "),
+        ("read", {"route": "/nowhere"}, "route must be one of "),
+        ("read", {"route": ["/tags"]}, "route must be one of "),
+        ("read", {"route": "/tags", "parameters": {"limit": 1}}, "parameters must be an object"),
+        ("read", {"route": "/tags", "parameters": "limit=1"}, "parameters must be an object"),
+        ("read", {"path": "/tags"}, "read takes route, parameters; not path"),
+        ("expire", {}, "dataset must be one of programs, balances"),
+        ("purge", {"dataset": "budgets"}, "dataset must be one of programs, balances, all"),
+        ("purge", {"soft": True}, "purge takes dataset, from, to; not soft"),
+        ("refresh", {"dataset": "balances", "from": "x", "to": "y"}, "from and to"),
+        ("redrive", {}, "give either message_id"),
+        ("discard", {"message_id": "nobody's"}, "no dead letter has this message_id"),
+        ("poison", {"body": "x"}, "poison takes no arguments; not body"),
+        ("fault", {}, f"name must be one of {', '.join(DISTURBANCES)}"),
+        ("heal", {"name": "cold"}, f"name must be one of {', '.join(DISTURBANCES)}"),
+    ],
+)
+def test_a_bad_argument_is_told_what_is_allowed(
+    service: LocalStack, name: str, arguments: dict[str, Any], problem: str
+) -> None:
+    status, told = act(service, name, **arguments)
+    assert (status, told["status"]) == (400, 400)
+    assert problem in told["detail"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"\xff", b"[" * 50_000])
+def test_a_body_that_is_no_json_object_is_a_400(service: LocalStack, body: bytes) -> None:
+    response, told = request(
+        service, "POST", "/_local/actions/poison", body, Content_Type="application/json"
+    )
+    assert (response.status, "JSON" in json.loads(told)["detail"]) == (400, True)

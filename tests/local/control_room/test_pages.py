@@ -1,0 +1,138 @@
+"""The control room's pages: complete, strict, and nobody else's."""
+
+import json
+import re
+
+import pytest
+
+from local.control_room.pages import FOLDER
+from local.stack import LocalStack
+from tests.local.control_room.watching import request
+
+OWN_SCHEME_NAMES = {"http://www.w3.org/2000/svg"}
+FILES = sorted(path for path in FOLDER.iterdir() if path.is_file())
+
+
+def test_the_front_page_is_served_under_a_strict_policy(toys: LocalStack) -> None:
+    response, body = request(toys, "GET", "/_local/")
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert b"<h1>Control room</h1>" in body
+
+
+def test_a_head_of_a_page_has_no_body(toys: LocalStack) -> None:
+    response, body = request(toys, "HEAD", "/_local/style.css")
+    assert (response.status, body) == (200, b"")
+    assert int(response.headers["Content-Length"]) > 1000
+
+
+def test_the_address_without_its_slash_leads_to_the_page(toys: LocalStack) -> None:
+    response, _ = request(toys, "GET", "/_local")
+    assert (response.status, response.headers["Location"]) == (308, "/_local/")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_a_file_refers_to_is_served(toys: LocalStack, path) -> None:
+    text = path.read_text("utf-8")
+    references = re.findall(r'(?:src|href)="([^"#]+)"|from "\./([^"]+)"', text)
+    for name in {first or second for first, second in references}:
+        assert request(toys, "GET", f"/_local/{name}")[0].status == 200, name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_file_refers_to_another_host_or_holds_what_the_policy_forbids(path) -> None:
+    text = path.read_text("utf-8")
+    assert set(re.findall(r"https?://[^\s\"')]+", text)) <= OWN_SCHEME_NAMES
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(", text)
+    if path.suffix == ".html":
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
+
+
+def test_the_api_keeps_every_other_path(toys: LocalStack) -> None:
+    response, body = request(toys, "GET", "/things")
+    assert json.loads(body)["path"] == "/things"
+    response, _ = request(toys, "GET", "/_locale")
+    assert (response.status, response.headers["x-amzn-RequestId"] is None) == (403, False)
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "room.py", "../room.py", "%2e%2e/room.py", "static", "sub/index.html"]
+)
+def test_a_page_that_does_not_exist_is_a_404(toys: LocalStack, name: str) -> None:
+    response, body = request(toys, "GET", f"/_local/{name}")
+    assert response.status == 404
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert json.loads(body)["status"] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/_local/", "GET, HEAD"),
+        ("DELETE", "/_local/events", "GET, HEAD"),
+        ("HEAD", "/_local/events", "GET"),
+        ("GET", "/_local/actions/read", "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_one(
+    toys: LocalStack, method: str, path: str, allowed: str
+) -> None:
+    response, _ = request(toys, method, path)
+    assert (response.status, response.headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/_local/"), ("GET", "/_local/events"), ("POST", "/_local/actions/poison")],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example:3000"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[bad"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+def test_another_web_page_is_refused(
+    toys: LocalStack, method: str, path: str, headers: dict[str, str]
+) -> None:
+    response, body = request(
+        toys, method, path, b"{}", **({"Content_Type": "application/json"} | headers)
+    )
+    assert response.status == 403
+    assert "control room" in json.loads(body)["detail"]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_cannot_act_even_without_naming_its_origin(
+    toys: LocalStack, site: str
+) -> None:
+    headers = {"Content_Type": "application/json", "Sec_Fetch_Site": site}
+    assert request(toys, "POST", "/_local/actions/poison", b"{}", **headers)[0].status == 403
+
+
+def test_a_forwarded_port_and_the_other_name_of_loopback_are_fine(toys: LocalStack) -> None:
+    headers = {"Host": "localhost:9999", "Origin": "http://localhost:9999"}
+    assert request(toys, "GET", "/_local/", **headers)[0].status == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_what_a_form_could_send_does_nothing(toys: LocalStack, content_type: str) -> None:
+    response, _ = request(toys, "POST", "/_local/actions/poison", b"{}", Content_Type=content_type)
+    assert response.status == 415
+
+
+def test_a_body_that_is_far_too_long_is_refused(toys: LocalStack) -> None:
+    response, _ = request(
+        toys, "POST", "/_local/actions/read", b" " * 70_000, Content_Type="application/json"
+    )
+    assert response.status == 413
