@@ -1,0 +1,33 @@
+"""The lock file names no package index, so that the one that is configured applies."""
+
+import json
+from pathlib import Path
+
+from tests.build.conftest import ROOT, Run
+
+
+def test_indexes_go_and_everything_else_stays(script: Run, tmp_path: Path) -> None:
+    package = {"version": "==1.0", "hashes": ["sha256:0a"], "markers": "python_version >= '3'"}
+    source = {"name": "main", "url": "https://index.example.org/simple", "verify_ssl": True}
+    lock = {
+        "_meta": {"hash": {"sha256": "0b"}, "sources": [source]},
+        "default": {"boto3": package | {"index": "main"}},
+        "develop": {"pytest": package},
+    }
+    path = tmp_path / "Pipfile.lock"
+    path.write_text(json.dumps(lock))
+
+    assert script("strip_lock.py", path).returncode == 0
+
+    assert json.loads(path.read_text()) == {
+        "_meta": {"hash": {"sha256": "0b"}, "sources": []},
+        "default": {"boto3": package},
+        "develop": {"pytest": package},
+    }
+
+
+def test_the_projects_lock_is_stripped() -> None:
+    text = (ROOT / "Pipfile.lock").read_text(encoding="utf-8")
+
+    assert json.loads(text)["_meta"]["sources"] == []
+    assert '"index":' not in text
