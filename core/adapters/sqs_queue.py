@@ -27,7 +27,10 @@ LOOK_WAIT_SECONDS = 1
 
 
 class _SqsQueue:
-    """A queue whose client is made when it is first needed: most readers never need one."""
+    """A queue whose client is made when it is first needed.
+
+    Most readers never need one, and it is 0.03 of a cold start.
+    """
 
     def __init__(self, make_client: Callable[[], "SQSClient"], queue_url: str) -> None:
         self._make_client = make_client
