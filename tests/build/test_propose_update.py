@@ -16,7 +16,8 @@ def clone(tmp_path: Path) -> Path:
     git(tmp_path, "clone", "--quiet", "remote", "clone")
     (clone / ".ci").mkdir()
     (clone / ".ci" / "propose_update").write_bytes((ROOT / ".ci/propose_update").read_bytes())
-    (clone / "Pipfile.lock").write_text("old")
+    for name in ("Pipfile.lock", "code"):
+        (clone / name).write_text("old")
     git(clone, "add", ".")
     git(clone, "commit", "--quiet", "--no-gpg-sign", "--message", "Lock")
     (tmp_path / "gh").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
@@ -48,19 +49,16 @@ def test_unchanged_lock_proposes_nothing(clone: Path) -> None:
     assert branches(clone) == []
 
 
-def test_renewed_lock_is_pushed_to_a_branch_and_proposed(clone: Path) -> None:
-    (clone / "Pipfile.lock").write_text("new")
-    (clone / "stray").write_text("what a build left")
+def test_renewed_lock_alone_is_pushed_to_a_branch_and_proposed(clone: Path) -> None:
+    for name in ("Pipfile.lock", "code"):
+        (clone / name).write_text("new")
 
     done = propose(clone)
 
     assert done.returncode == 0, done.stderr
     [branch] = branches(clone)
     assert git(clone.parent / "remote", "show", f"{branch}:Pipfile.lock") == "new"
-    assert git(clone.parent / "remote", "ls-tree", "--name-only", branch).split() == [
-        ".ci",
-        "Pipfile.lock",
-    ]
+    assert git(clone.parent / "remote", "show", f"{branch}:code") == "old"
     asked = (clone.parent / "asked").read_text()
     assert asked.startswith(f"pr create --head {branch} --title Renew Pipfile.lock")
 
