@@ -29,7 +29,7 @@ ARGS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test test-browser check build soak diagrams lock clean $(FUNCTIONS:%=build-%)
+.PHONY: help local test test-browser check build soak bench diagrams lock clean $(FUNCTIONS:%=build-%)
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ check: .venv/.synced ## Lint, formatting, types, template, workflows
 	@$(BIN)/cfn-lint template.yaml
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
-	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yaml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 build: $(ARTIFACT).made $(SAM) ## Build what is deployed, into .aws-sam/build/
 	@$(SAM) validate --lint --region us-east-1
@@ -60,6 +60,9 @@ build: $(ARTIFACT).made $(SAM) ## Build what is deployed, into .aws-sam/build/
 
 soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choices
 	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
+
+bench: .venv/.synced ## Measure it as ratios to the bare SDK and the least requests (ARGS="--help")
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 diagrams: $(MERMAID) ## Render docs/diagrams/*.mmd to SVG and PNG (needs npm and Chromium)
 	@$(PYTHON) .ci/render_diagrams.py

@@ -10,6 +10,7 @@ import io
 import pathlib
 import sys
 import zipfile
+from collections.abc import Iterable, Iterator
 
 
 def main() -> int:
@@ -25,7 +26,7 @@ def main() -> int:
     return 0
 
 
-def table(rows):
+def table(rows: Iterable[tuple[str, int, int]]) -> Iterator[str]:
     yield f"{'Function':<20}{'unzipped':>12}{'zipped':>12}{'ratio':>8}"
     for name, unzipped, zipped in rows:
         yield f"{name:<20}{megabytes(unzipped):>12}{megabytes(zipped):>12}{zipped / unzipped:>8.2f}"
