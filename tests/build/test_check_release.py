@@ -1,5 +1,6 @@
 """Which tags are released, and what is said of those that are not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def test_folder_that_is_no_repository_is_refused(script: Run, tmp_path: Path) ->
     """Without the tags nobody can tell whether the version was raised."""
     template = tmp_path / "template.yaml"
     template.write_text("  SemanticVersion: 1.2.3\n")
-    environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path)}
 
     done = script("check_release.py", "1.2.3", "--template", template, env=environment)
 

@@ -1,5 +1,6 @@
 """A renewed lock file becomes a pull request; an unchanged one becomes nothing."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def clone(tmp_path: Path) -> Path:
 def propose(clone: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["/bin/bash", clone / ".ci" / "propose_update"],
-        env={"PATH": f"{clone.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(clone.parent)},
+        env=os.environ | {"PATH": f"{clone.parent}:{os.environ['PATH']}"},
         check=False,
         capture_output=True,
         text=True,
