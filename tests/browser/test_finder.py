@@ -333,7 +333,7 @@ def test_axe_would_find_something(page: Page, axe: Axe, url: str) -> None:
     assert [finding.partition(":")[0] for finding in axe(page)] == ["link-name"]
 
 
-def test_narrow_page_does_not_scroll_sideways(
+def test_narrow_page_neither_scrolls_sideways_nor_cuts_anything_off(
     open_page: OpenPage, url: str, store: Callable[..., None]
 ) -> None:
     store({"123456": "W" * 245, "234567": "Plain"})
@@ -341,6 +341,8 @@ def test_narrow_page_does_not_scroll_sideways(
     page.goto(url)
     expect(rows(page)).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for cell in rows(page).locator("b, span").all():
+        assert cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
 def test_five_thousand_programs_are_filtered_between_two_frames(
