@@ -31,6 +31,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(
         worker, "time", SimpleNamespace(sleep=made.append, monotonic=time.monotonic)
     )
-    monkeypatch.setattr(mip_client, "READ_TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(mip_client, "READ_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 0.5)
     return made

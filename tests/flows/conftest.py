@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,16 @@ class Flows:
         self.bucket = stack.resources["CacheBucket"]
         self.queue_url = stack.resources["RebuildQueue"]
         self.dead_letter_queue_url = stack.resources["DeadLetterQueue"]
+
+    def addresses(self, folder: Path) -> dict[str, str]:
+        """What stands in this run for the addresses and folders that the documents name."""
+        return {
+            "http://127.0.0.1:3000": self.stack.api_url,
+            "http://127.0.0.1:4566": self.stack.aws_url,
+            "http://127.0.0.1:8900": str(self.stack.mip_url),
+            "/tmp/": f"{folder}/",  # noqa: S108 - a name in the documents, not one of ours
+            " logs/*.log": f" {self.stack.logs}/*.log",
+        }
 
     def get(
         self, path: str, headers: dict[str, str] | None = None, **parameters: str
@@ -74,6 +85,8 @@ class Flows:
             self.sqs.purge_queue(QueueUrl=queue_url)
         eventually(self.is_idle)
         self.admin(action="purge")
+        # Which credentials were refused is remembered beyond a purge.
+        self.s3.delete_object(Bucket=self.bucket, Key="cache/v1/failures/login.json")
         self.mip.reset()
 
 

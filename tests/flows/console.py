@@ -1,0 +1,98 @@
+"""The console blocks of a document: run as they stand, and compared with the output they show.
+
+A block is fenced as `console`. A line that begins with `$ ` is a command, the lines after it are
+its output; a command goes on in lines that begin with `> `. All blocks of one section (`##`) run
+in one shell, after those of the document's first section with commands, which sets things up.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^(?=## )", re.MULTILINE)
+MARK = "--- the next command ---"
+PATIENCE_SECONDS = 110
+# What differs from run to run, and what stands for it when outputs are compared.
+VOLATILE = (
+    (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
+    (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)", "<time>"),
+    (r"(?<=apigw-id: )\w+", "<id>"),
+    (r"(?<=ttl=)\d+", "<seconds>"),
+    (r"(?<=ttl=-)\d+", "<seconds>"),
+    (r"(?<=max-age=)\d+", "<seconds>"),
+    (r"(?i)(?<=retry-after: )\d+", "<seconds>"),
+    (r"(?<=Age: )\d+", "<seconds>"),
+    (r'(?<="age_seconds": )\d+', "<seconds>"),
+    (r'(?<="size_bytes": )\d+', "<bytes>"),
+    (r'(?<="VersionId": ")[\w-]+', "<version>"),
+    (r'(?<="ETag": ")[^,]+"(?=,|$)', '<etag>"'),
+    # The current month ends on the day of the run.
+    (r"\d{4}-\d\d-\d\d", "<day>"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, and the output that the document shows for it."""
+
+    command: str
+    shown: str
+
+
+def steps(markdown: str) -> list[Step]:
+    """Return the commands of all console blocks, in their order."""
+    found: list[Step] = []
+    for line in "".join(BLOCK.findall(markdown)).splitlines():
+        if line.startswith("$ "):
+            found.append(Step(line.removeprefix("$ "), ""))
+        elif line.startswith("> ") and not found[-1].shown:
+            found[-1] = Step(f"{found[-1].command}\n{line.removeprefix('> ')}", "")
+        else:
+            found[-1] = Step(found[-1].command, f"{found[-1].shown}{line}\n")
+    return found
+
+
+def sections(markdown: str) -> dict[str, str]:
+    """Return the sections that have commands, by their titles."""
+    parts = {part.partition("\n")[0].strip("# "): part for part in SECTION.split(markdown)}
+    return {title: part for title, part in parts.items() if BLOCK.search(part)}
+
+
+def stable(output: str) -> str:
+    """Return an output without what differs from run to run."""
+    output = output.replace("\r", "").strip()
+    for pattern, name in VOLATILE:
+        output = re.sub(pattern, name, output)
+    return "\n".join(line.rstrip() for line in output.splitlines() if line.strip())
+
+
+def run(commands: list[str], folder: Path, here: Mapping[str, str] | None = None) -> list[str]:
+    """Run the commands in one shell and return what each printed.
+
+    `here` replaces addresses and folders as the document names them by those of this run.
+    """
+    script = "".join(f"{command}\necho; echo '{MARK}'\n" for command in commands)
+    for there, real in (here or {}).items():
+        script = script.replace(there, real)
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "NO_PROXY": "127.0.0.1",
+    }
+    shell = subprocess.run(
+        ["/bin/bash", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert not shell.stderr, shell.stderr
+    return shell.stdout.split(f"{MARK}\n")[:-1]
