@@ -31,15 +31,15 @@ class Rendered:
 
 
 def rendered(text: str) -> Rendered:
-    """Make a body of a text; `fits` tells whether Lambda can return it.
+    """Make a body of a text; `fits` tells whether Lambda can return it, and else it is empty.
 
     A lone surrogate, which JSON can smuggle into a name, has no UTF-8 form and is replaced.
     """
     content = text.encode("utf-8", "replace")
     body = content.decode()
-    return Rendered(
-        body, f'"{hashlib.sha256(content).hexdigest()[:32]}"', _fits(body, len(content))
-    )
+    fits = _fits(body, len(content))
+    # A page can be several times as long as its entry, by which a reader judges what it can keep.
+    return Rendered(body if fits else "", f'"{hashlib.sha256(content).hexdigest()[:32]}"', fits)
 
 
 def _fits(body: str, size_bytes: int) -> bool:

@@ -140,6 +140,10 @@ def test_rendered_fits_what_lambda_can_return(text: str, fits: bool) -> None:
     assert rendered(text).fits is fits
 
 
+def test_rendered_body_that_cannot_be_returned_is_not_kept() -> None:
+    assert rendered("x" * PAYLOAD_LIMIT_BYTES).body == ""
+
+
 def test_payload_limit_leaves_room_for_headers_below_lambdas_6_mb() -> None:
     assert 6 * 1024 * 1024 - 16 * 1024 < PAYLOAD_LIMIT_BYTES < 6 * 1024 * 1024
 
