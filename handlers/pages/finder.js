@@ -71,7 +71,7 @@ function addButtons() {
   pattern.textContent = "Copy";
   for (const row of rows) {
     const button = pattern.cloneNode(true);
-    button.ariaLabel = `Copy ${row.tag}`;
+    button.setAttribute("aria-label", `Copy ${row.tag}`);
     row.element.append(" ", button);
   }
 }
@@ -118,7 +118,7 @@ function copyFirst() {
 // --- freshness ------------------------------------------------------------------------------
 
 function ago(ms) {
-  const format = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat("en");
   const minutes = Math.floor(Math.max(0, ms) / MINUTE_MS);
   if (minutes < 1) return "just now";
   if (minutes < 60) return format.format(-minutes, "minute");
