@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.cloudfront.models import cloudfront_backends
 from moto.iam.models import iam_backends
 
 from core.adapters import aws
@@ -43,7 +44,7 @@ class InProcessAws:
 
 
 class Deployment:
-    """A deployed service, its operator, and what IAM was asked about its roles."""
+    """A service deployed with an edge, its operator, and what IAM was asked about its roles."""
 
     def __init__(self, mip: MipCloud, url: str, record: Record) -> None:
         self.mip = mip
@@ -51,7 +52,7 @@ class Deployment:
         self.s3, self.sqs, self.ssm = (boto3.client(name) for name in ("s3", "sqs", "ssm"))
         template = load(
             DEFAULT_TEMPLATE,
-            {},
+            {"EdgeCache": "true"},
             {"MipOrganization": ORGANISATION, "MipLoginUrl": url, "MipApiUrl": url},
         )
         stack = provision(InProcessAws(), template)  # type: ignore[arg-type]
@@ -71,17 +72,19 @@ class Deployment:
             function: functools.cache(inspect.unwrap(aws._session)) for function in ROLES
         }
         self.set_password(PASSWORD)
+        self.invalidations = _edge_of(self.environments["AdminFunction"]["DISTRIBUTION_ID"])
 
     def _policies(self, role: str) -> list[dict[str, Any]]:
         """Return the statements of a role.
 
-        moto's CloudFormation leaves them as Python values, on which its IAM fails; so they are put
-        once more, as JSON.
+        moto's CloudFormation leaves those of a role as Python values, on which its IAM fails; so
+        they are put once more, as JSON.
         """
         iam = boto3.client("iam")
         statements = []
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            _, document = iam_backends[ACCOUNT_ID]["aws"].get_role_policy(role, name)
+            _, found = iam_backends[ACCOUNT_ID]["aws"].get_role_policy(role, name)
+            document = json.loads(found) if isinstance(found, str) else found
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
             statements.extend(document["Statement"])
         return statements
@@ -203,6 +206,7 @@ class Deployment:
             self.sqs.purge_queue(QueueUrl=queue_url)
         self.ssm.delete_parameters(Names=[f"{SSM_PATH}/session"])
         self.set_password(PASSWORD)
+        self.invalidations.clear()
         self.record.allowed.clear()
         self.record.denied.clear()
 
@@ -216,6 +220,24 @@ def _assumed(role: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": got["SecretAccessKey"],
         "AWS_SESSION_TOKEN": got["SessionToken"],
     }
+
+
+def _edge_of(distribution_id: str) -> list[Any]:
+    """Make the distribution, which moto's CloudFormation cannot; return what invalidates it."""
+    origin = {"Id": "api", "DomainName": "api.example.org"}
+    behavior = {"TargetOriginId": "api", "ViewerProtocolPolicy": "redirect-to-https"}
+    backend = cloudfront_backends[ACCOUNT_ID]["aws"]
+    made = boto3.client("cloudfront").create_distribution(
+        DistributionConfig={
+            "CallerReference": distribution_id,
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": behavior,
+        }
+    )["Distribution"]
+    backend.distributions[distribution_id] = backend.distributions.pop(made["Id"])
+    return backend.invalidations.setdefault(distribution_id, [])
 
 
 def forget_wiring() -> None:

@@ -8,6 +8,7 @@ other than AWS in a few places, which are put right here; the answers are moto's
 - S3 asks for each key of DeleteObjects, and tells a missing object from a forbidden one only to
   those who may list the bucket, with the key as the prefix. moto asks once about the bucket, and
   tells everybody.
+- CloudFront asks about the distribution that a request is about. moto asks about "*".
 - A batch of SQS needs the permission of the single request. moto asks for one of its own.
 
 Conditions are beyond moto: it takes them as met. `policy_evaluation.py` looks at those.
@@ -82,7 +83,7 @@ enforced = enable_iam_authentication
 
 def _questions(request: IAMRequestBase, resource: str) -> Iterator[Question]:
     service, _, operation = request._action.partition(":")
-    ask = {"s3": _s3, "sqs": _sqs, "ssm": _ssm}.get(service, _plain)
+    ask = {"cloudfront": _edge, "s3": _s3, "sqs": _sqs, "ssm": _ssm}.get(service, _plain)
     assert isinstance(request._access_key, AssumedRoleAccessKey)
     for action, about, context in ask(request, operation, resource):
         yield Question(request._access_key._owner_role_name, action, about, tuple(context.items()))
@@ -93,6 +94,12 @@ type _Asked = Iterator[tuple[str, str, Mapping[str, str]]]
 
 def _plain(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
     yield request._action, resource, {}
+
+
+def _edge(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
+    distribution = request._path.partition("/distribution/")[2].partition("/")[0]
+    arn = f"arn:aws:cloudfront::{ACCOUNT_ID}:distribution/{distribution}"
+    yield request._action, arn, {}
 
 
 def _sqs(request: IAMRequestBase, operation: str, resource: str) -> _Asked:

@@ -162,7 +162,9 @@ def _admin_purge(on: Deployment) -> None:
     on.fill()
     on.store(FAILURE, {})
     assert on.steer(action="purge", dry_run=True)["count"] == 5
+    assert on.invalidations == []
     assert on.steer(action="purge")["count"] == 5
+    assert len(on.invalidations) == 1
     assert on.stored(PROGRAMS) is None
     assert on.stored(FAILURE) is None
 

@@ -82,6 +82,17 @@ def receive(queue: str) -> Request:
 
 READ_CREDENTIALS = ssm("get_parameters", Names=[USER, PASSWORD], WithDecryption=True)
 LIST_REBUILDS = sqs("get_queue_attributes", "{rebuilds}", AttributeNames=["All"])
+INVALIDATE_ANOTHER_EDGE = Request(
+    "cloudfront",
+    "create_invalidation",
+    {
+        "DistributionId": "E0ANOTHER",
+        "InvalidationBatch": {
+            "Paths": {"Quantity": 1, "Items": ["/*"]},
+            "CallerReference": "once",
+        },
+    },
+)
 
 # A refused request and, where there is one, a role to which the very same is allowed: so the
 # refusal is due to the role and to nothing that is wrong with the request.
@@ -125,6 +136,7 @@ REFUSED: list[tuple[str, Request, str | None]] = [
     (ADMIN, Request("s3", "delete_bucket", {"Bucket": "{bucket}"}), None),
     (ADMIN, receive("{rebuilds}"), WORKER),
     (ADMIN, sqs("purge_queue", "{dead letters}"), None),
+    (ADMIN, INVALIDATE_ANOTHER_EDGE, None),
     (
         ADMIN,
         Request(
