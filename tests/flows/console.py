@@ -1,8 +1,9 @@
-"""The console blocks of a document: run as they stand, and compared with the output they show.
+"""The blocks of a document that can be run: run as they stand, compared with what they show.
 
-A block is fenced as `console`. A line that begins with `$ ` is a command, the lines after it are
-its output; a command goes on in lines that begin with `> `. All blocks of one section (`##`) run
-in one shell, after those of the document's first section with commands, which sets things up.
+In a block that is fenced as `console`, a line that begins with `$ ` is a command, and the lines
+after it are its output; a command goes on in lines that begin with `> `. A `python` block is a
+program, and the `text` block right after it is its output. All blocks of one section (`##`) run in
+one shell, after those of the document's first section with any, which sets things up.
 """
 
 import os
@@ -13,7 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```console\n(?P<console>.*?)^```$"
+    r"|^```python\n(?P<program>.*?)^```\n\n^```text\n(?P<output>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 MARK = "--- the next command ---"
 PATIENCE_SECONDS = 110
@@ -46,9 +51,19 @@ class Step:
 
 
 def steps(markdown: str) -> list[Step]:
-    """Return the commands of all console blocks, in their order."""
+    """Return the commands and programs of all blocks, in their order."""
     found: list[Step] = []
-    for line in "".join(BLOCK.findall(markdown)).splitlines():
+    for block in BLOCK.finditer(markdown):
+        if block["console"] is not None:
+            found += _session(block["console"])
+        else:
+            found.append(Step(f"python3 - << 'END'\n{block['program']}END", block["output"]))
+    return found
+
+
+def _session(block: str) -> list[Step]:
+    found: list[Step] = []
+    for line in block.splitlines():
         if line.startswith("$ "):
             found.append(Step(line.removeprefix("$ "), ""))
         elif line.startswith("> ") and not found[-1].shown:

@@ -29,6 +29,7 @@ def record(flows: Flows, document: Path, titles: Sequence[str]) -> None:
             continue
         print(title, file=sys.stderr)
         flows.reset()
+        flows.renew_readers()
         before = [] if title == setup else steps(parts[setup])
         markdown = markdown.replace(part, _recorded(flows, part, before))
         document.write_text(markdown)

@@ -1,0 +1,34 @@
+"""README and docs, run section by section on the local stack: nothing in them may rot unseen."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.conftest import Flows
+from tests.flows.console import run, sections, stable, steps
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SECTIONS = {
+    f"{path.relative_to(ROOT)}: {title}": (path, title)
+    for path in DOCUMENTS
+    for title in sections(path.read_text())
+}
+
+
+@pytest.mark.parametrize(("path", "title"), SECTIONS.values(), ids=SECTIONS)
+def test_section_works_and_prints_what_it_shows(
+    flows: Flows, tmp_path: Path, path: Path, title: str
+) -> None:
+    flows.renew_readers()
+    parts = sections(path.read_text())
+    setup = next(iter(parts))
+    shown = steps(parts[title])
+    before = [] if title == setup else steps(parts[setup])
+    commands = [step.command for step in (*before, *shown)]
+    printed = run(commands, tmp_path, flows.addresses(tmp_path))[-len(shown) :]
+    assert [stable(output) for output in printed] == [stable(step.shown) for step in shown]
+
+
+def test_every_document_for_users_has_something_that_is_run() -> None:
+    assert {path.name for path, _ in SECTIONS.values()} >= {"README.md", "api.md", "operations.md"}
