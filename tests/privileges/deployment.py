@@ -25,6 +25,7 @@ from local.mip_service import Credentials
 from local.poller import to_record
 from local.provisioning import function_specs, provision, store_credentials
 from local.stack_template import load
+from tests.deployment.conftest import InProcessAws
 from tests.handlers.conftest import LOOPBACK_PASSES, SSM_PATH, Context, event
 from tests.privileges.emulated_iam import Record, enforced, recorded
 from tests.template.stack import as_list
@@ -34,13 +35,6 @@ ROLES = {
     "WorkerFunction": "WorkerRole",
     "AdminFunction": "AdminRole",
 }
-
-
-class InProcessAws:
-    """Stands for the local stack's AWS: moto in this process."""
-
-    def client(self, service: str) -> Any:
-        return boto3.client(service)
 
 
 class Deployment:
