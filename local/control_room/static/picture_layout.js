@@ -86,7 +86,6 @@ export const NARROW = {
     ["miss or stale:", 90, 322, "start"],
     ["rebuild", 90, 338, "start"],
     ["write", 292, 208, "start"],
-    ["read", 170, 254, "middle"],
     ["fails for good", 366, 345, "end"],
   ],
 };
