@@ -122,6 +122,16 @@ def test_request_is_counted_by_its_outcome(
     assert set(metrics(lines())) == counted
 
 
+def test_miss_that_was_served_after_waiting_counts_as_both(
+    service: Service, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISS_WAIT_SECONDS", "5")
+    monkeypatch.setattr("handlers.wiring.reader.time.sleep", lambda _seconds: service.poll())
+    assert service.read(event("reader_accounts"))["statusCode"] == 200
+    counted = metrics(lines())
+    assert (counted["Misses"], counted["Waits"]) == ([1.0], [1.0])
+
+
 def test_rebuild_writes_its_metrics(service: Service, lines: Lines) -> None:
     service.work(event("worker_programs"))
     written = lines()

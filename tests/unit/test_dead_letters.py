@@ -111,6 +111,15 @@ def test_letter_of_the_shared_group_is_chosen_by_either_id(
     assert dead_letters.letters == []
 
 
+def test_letter_of_the_shared_group_keeps_what_it_tells(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send(make_body(), TOLD, MESSAGE_GROUP, "1")
+    (message,) = desk.show(ListDeadLetters(1000))["messages"]
+    assert message["error"]["type"] == TOLD["ErrorType"]
+    assert message["original_message_id"] == TOLD["OriginalMessageId"]
+
+
 def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
     dead_letters: InMemoryDeadLetters, desk: DeadLetterDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

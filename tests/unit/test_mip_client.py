@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -567,3 +568,19 @@ def test_errors_and_telemetry_hold_no_secret_and_no_body(
 
 def test_environment_proxy_is_not_used(client: MipClient) -> None:
     assert client._http.trust_env is False
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_request_is_counted_and_timed_however_it_ends(
+    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, status: int
+) -> None:
+    def answer_late(_request: object) -> tuple[int, dict[str, str], str]:
+        clock.advance(seconds=2)
+        return status, {}, "{}"
+
+    mip.add_callback("GET", SEGMENTS, callback=answer_late)
+    with suppress(MipsCacheError):
+        client.segments(TOKEN, clock.deadline(300))
+    timed = [(value, told) for name, value, told in telemetry.metrics if name == "MipSeconds"]
+    assert timed[0] == (2.0, {"call": "segments"})
+    assert telemetry.counted("MipCalls") == len(timed)
