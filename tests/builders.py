@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.chart import Account
-from core.datasets import PROGRAM_LISTS, Dataset, balances_of
-from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists
-from core.failures import FailureRecord
+from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
+from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists, encode
+from core.failures import FailureRecord, encode_failure
 from core.messages import RebuildMessage
 from core.periods import Period
-from core.ports import Credentials, StoredObject
+from core.ports import CacheStore, Credentials, StoredObject
 from core.rebuild import RebuildRequest, RebuildRules
 from core.settlement import Delivery
 
@@ -189,3 +189,15 @@ def make_balances_reply(*records: Mapping[str, Any], result: Any = "SUCCESS") ->
         *make_balance_records("2000", Decimal("-10.00"), Decimal("0.00"), Decimal("-10.00")),
     ]
     return {"executionResult": result, "extraInformation": {"Level1": chosen}}
+
+
+def keep(store: CacheStore, *entries: CacheEntry) -> None:
+    """Put entries into a store, whatever is there."""
+    for entry in entries:
+        store.put(entry_key(PREFIX, entry.dataset), encode(entry))
+
+
+def fail(store: CacheStore, *datasets: Dataset) -> None:
+    """Put a failure record of each dataset into a store."""
+    for dataset in datasets:
+        store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))

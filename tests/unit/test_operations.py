@@ -11,7 +11,6 @@ from core.commands import Purge, Refresh, Selection
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.entry import CacheEntry, decode, encode
 from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableError
-from core.failures import encode_failure
 from core.operations import SOFT_PURGE_ATTEMPTS, Operations
 from core.periods import recent_periods
 from tests.builders import (
@@ -20,8 +19,9 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
+    fail,
+    keep,
     make_entry,
-    make_failure,
     make_stale_entry,
 )
 from tests.fakes import (
@@ -57,16 +57,6 @@ def operations(
         clock=clock,
         cache_prefix=PREFIX,
     )
-
-
-def keep(store: InMemoryStore, *entries: CacheEntry) -> None:
-    for entry in entries:
-        store.put(entry_key(PREFIX, entry.dataset), encode(entry))
-
-
-def fail(store: InMemoryStore, *datasets: Dataset) -> None:
-    for dataset in datasets:
-        store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))
 
 
 def purge(selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: bool = False) -> Purge:

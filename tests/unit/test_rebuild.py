@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import CacheEntry, PeriodBalances, ProgramLists, decode, encode
+from core.entry import CacheEntry, PeriodBalances, ProgramLists, decode
 from core.errors import (
     AmbiguousLoginError,
     ConflictError,
@@ -35,6 +35,7 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER,
     SEPTEMBER_BALANCES,
+    keep,
     make_accounts_reply,
     make_balance_records,
     make_balances_reply,
@@ -89,11 +90,6 @@ def make_rebuilder(
 
 def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
     return decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
-
-
-def keep(store: InMemoryStore, *entries: CacheEntry) -> None:
-    for entry in entries:
-        store.put(entry_key(PREFIX, entry.dataset), encode(entry))
 
 
 def only_error(result: RebuildResult) -> MipsCacheError:

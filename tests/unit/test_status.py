@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import CacheEntry, encode
-from core.failures import encode_failure
+from core.datasets import PROGRAM_LISTS, balances_of, entry_key
 from core.periods import recent_periods
 from core.status import StatusReport
 from tests.builders import (
@@ -16,8 +14,9 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
+    fail,
+    keep,
     make_entry,
-    make_failure,
     make_stale_entry,
 )
 from tests.fakes import (
@@ -47,16 +46,6 @@ def report(
         clock=clock,
         cache_prefix=PREFIX,
     )
-
-
-def keep(store: InMemoryStore, *entries: CacheEntry) -> None:
-    for entry in entries:
-        store.put(entry_key(PREFIX, entry.dataset), encode(entry))
-
-
-def fail(store: InMemoryStore, *datasets: Dataset) -> None:
-    for dataset in datasets:
-        store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))
 
 
 def test_status_of_an_empty_cache(report: StatusReport) -> None:
