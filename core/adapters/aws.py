@@ -32,8 +32,8 @@ DEFAULT_CONFIG = Config(
 @functools.cache
 def _session() -> botocore.session.Session:
     # boto3's session makes the same clients, but imports what transfers files in parts, too: that
-    # is 0.12 of a cold start and 0.05 of the memory (docs/performance.md has what 1 is). One session
-    # for all clients: a second one would cost 0.3 of a cold start.
+    # is 0.12 of a cold start and 0.05 of the memory (docs/performance.md tells what 1 is). A second
+    # session would cost 0.3 of a cold start.
     return botocore.session.get_session()
 
 

@@ -52,7 +52,7 @@ SETTINGS = {
     "AdminFunction": AdminSettings,
 }
 
-LIMITS = {"ReaderFunction": (29, 1024), "WorkerFunction": (300, 1024), "AdminFunction": (120, 512)}
+LIMITS = {"ReaderFunction": (29, 1769), "WorkerFunction": (300, 512), "AdminFunction": (120, 512)}
 
 
 def environment(function, template=None):
