@@ -13,6 +13,7 @@ from tests.flows.conftest import Flows
 
 NARROW = {"width": 390, "height": 844}
 SCHEMES = ("light", "dark")
+HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,12 @@ def test_a_poison_message_is_dead_lettered_with_its_reason_and_discarded(room: P
     room.get_by_role("button", name="Discard the letter of").click()
     expect(letter).to_have_count(0)
     expect(part(room, "dead_letters")).to_contain_text("none")
+
+
+def test_a_hostile_message_stays_text(room: Page, flows: Flows) -> None:
+    flows.send(HOSTILE)
+    expect(room.locator("#letters > li code")).to_have_text(HOSTILE)
+    assert room.locator("main img").count() == 0
 
 
 def test_two_browsers_see_the_same(room: Page, open_page: OpenPage, url: str) -> None:
