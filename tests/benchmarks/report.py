@@ -19,7 +19,7 @@ STYLES = {
 
 def show(results: Iterable[Result], console: Console) -> None:
     """Print every row with its median, its quartiles and its verdict, then what went wrong."""
-    table = Table(title="Ratios to what one would use instead", title_justify="left")
+    table = Table(title="Costs, compared with what one would use instead", title_justify="left")
     for heading in ("Row", "Baseline in the same run"):
         table.add_column(heading)
     for heading in ("Median", "Quartiles", "Target"):
@@ -51,8 +51,8 @@ def cells(result: Result) -> tuple[str, str, str, str, str]:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Write a value: ratios and exponents with two places, counts and sizes as they are."""
-    if unit in ("ratio", "exponent"):
+    """Write a value: ratios, shares and exponents with two places, sizes with one."""
+    if unit in ("ratio", "share", "exponent"):
         return f"{value:.2f}"
     if unit == "MB":
         return f"{value:.1f} MB"

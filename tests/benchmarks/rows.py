@@ -25,7 +25,7 @@ ROWS: Mapping[str, Row] = {
     "cold_cpu": Row("cold_start", "reader cold start, CPU time", BARE_CLIENT, Target(1.10)),
     "cold_rss": Row("cold_start", "reader peak memory after it", BARE_CLIENT, Target(1.10)),
     "cold_computing": Row(
-        "cold_start", "reader cold start, CPU time", "its elapsed time, on this machine"
+        "cold_start", "share of a cold start that is computing", "its elapsed time", unit="share"
     ),
     "warm_7k": Row("hits_7k", "warm hit, 7 KB entry", BARE_GET, Target(1.10)),
     "view_7k": Row("hits_7k", "warm hit, parametrised view seen before", BARE_GET, Target(1.15)),
