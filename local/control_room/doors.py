@@ -187,7 +187,10 @@ class Doors:
         answer = fetch(method, url, body=text, seconds=CONTROL_SECONDS)
         if answer.status != 200:
             raise DoorClosedError(f"MIP's stand-in answered {answer.status}")
-        return json.loads(answer.body)
+        try:
+            return json.loads(answer.body)
+        except ValueError as exc:
+            raise DoorClosedError("MIP's stand-in answered no JSON") from exc
 
 
 def fetch(

@@ -119,6 +119,29 @@ def test_a_poison_message_is_dead_lettered_with_its_reason_and_discarded(room: P
     expect(part(room, "dead_letters")).to_contain_text("none")
 
 
+def test_a_tab_that_nobody_looks_at_does_not_watch_and_catches_up_later(
+    room: Page, flows: Flows
+) -> None:
+    hide(room, hidden=True)
+    assert flows.get("/nowhere").status_code == 404
+    # Were it watching still, this would have been told together with the answer's line.
+    press(room, "GET /tags")
+    expect(room.locator("#answer")).to_contain_text("200")
+    expect(log_line(room, "GET /nowhere")).to_have_count(0)
+    hide(room, hidden=False)
+    expect(log_line(room, "GET /nowhere")).to_be_visible()
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
 def test_a_hostile_message_stays_text(room: Page, flows: Flows) -> None:
     flows.send(HOSTILE)
     expect(room.locator("#letters > li code")).to_have_text(HOSTILE)
