@@ -122,8 +122,13 @@ def measure_stampede(service: Service, channel: Channel) -> None:
         together.wait()
         return service.get("/accounts").status_code
 
-    with ThreadPoolExecutor(READS) as readers:
+    readers = ThreadPoolExecutor(READS)
+    try:
         statuses = set(readers.map(read, range(READS)))
+    finally:
+        # When this is broken off, nobody waits for the answers: the stack ends next, and cuts them.
+        together.abort()
+        readers.shutdown(wait=False, cancel_futures=True)
     if statuses != {200}:
         raise RuntimeError(f"a stale entry was answered with {statuses}")
     service.wait_for(service.is_idle)
