@@ -15,20 +15,20 @@ from local.interruption import Interruption
 from tests.benchmarks import record, report
 from tests.benchmarks.families import FAMILIES, measure
 from tests.benchmarks.harness import Verdict
-from tests.benchmarks.processes import ServerFailedError
+from tests.benchmarks.processes import MeasurementFailedError
 from tests.benchmarks.rows import Result
 
 DEFAULT_OUTPUT = Path("benchmark.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     Interruption()
     console = _console()
     try:
         results = measure(options.only or list(FAMILIES), options.port, console)
-    except ServerFailedError as exc:
-        print(f"error: {exc} (--port)", file=sys.stderr)
+    except MeasurementFailedError as exc:
+        print(f"error: {exc}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Broken off; nothing was written.", file=sys.stderr)
@@ -55,6 +55,17 @@ def _console() -> Console:
     console = Console(highlight=False)
     # A file or a pipe has no width of its own; 80 columns would break every cell.
     return console if console.is_terminal else Console(highlight=False, width=140)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; what would only fail after minutes of measuring is refused at once."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.record and options.only:
+        parser.error("--record needs every row, so it takes no --only")
+    if not options.output.parent.is_dir():
+        parser.error(f"there is no folder {options.output.parent} for the JSON file")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,7 +37,7 @@ def main() -> None:
     try:
         server = AwsServer(int(port))
     except PortInUseError as exc:
-        channel.refuse(str(exc))
+        channel.refuse(f"{exc} (--port)")
         return
     fill(server)
     # The collector would go through all of the emulator, now in one request, now in another.

@@ -68,8 +68,8 @@ class Collected:
 def measure(names: Sequence[str], port: int, console: Console) -> list[Result]:
     """Measure families, one after another.
 
-    A family that fails costs its own rows alone. Raises ServerFailedError where the port for the
-    loopback AWS is taken.
+    A family that fails costs its own rows alone. Raises MeasurementFailedError where the loopback
+    AWS could not start: its port is taken.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with contextlib.ExitStack() as running:

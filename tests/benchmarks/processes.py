@@ -21,10 +21,6 @@ class MeasurementFailedError(RuntimeError):
     """A measuring process ended with an error; the text has its last words."""
 
 
-class ServerFailedError(MeasurementFailedError):
-    """A process that others need could not start; the text says why."""
-
-
 class Measuring:
     """One measuring process. A context manager: leaving it ends the process.
 
@@ -92,12 +88,12 @@ class Measuring:
 def aws_server(port: int) -> Iterator[dict[str, str]]:
     """Run S3 and SQS on loopback in a process of their own; the facts that readers need.
 
-    Port 0 takes any. Raises ServerFailedError where the port is taken.
+    Port 0 takes any. Raises MeasurementFailedError where it could not start: the port is taken.
     """
     with Measuring("aws_server", [str(port)]) as messages:
-        first = next(messages)
+        first = next(messages, {"problem": "the loopback AWS ended before it was ready"})
         if "problem" in first:
-            raise ServerFailedError(first["problem"])
+            raise MeasurementFailedError(first["problem"])
         yield first["ready"]
 
 

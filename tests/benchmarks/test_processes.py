@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.__main__ import main
 from tests.benchmarks.processes import ROOT, MeasurementFailedError, Measuring
 
 COMMAND = [sys.executable, "-m", "tests.benchmarks", "--only", "hits_7k"]
@@ -81,6 +82,23 @@ def test_taken_port_is_told_and_nothing_is_measured(tmp_path: Path) -> None:
     assert f"port {port}" in done.stderr
     assert "--port" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--record", "--only", "transform"], "--record needs every row"),
+        (["--output", "no/such/folder/out.json"], "there is no folder"),
+        (["--only", "everything"], "invalid choice"),
+    ],
+)
+def test_wrong_option_is_told_before_anything_is_measured(
+    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_measuring_process_that_fails_is_told_with_its_last_words() -> None:
