@@ -174,7 +174,7 @@ class Lookup:
         if checked == seen.s3_etag and now < until:
             return
         try:
-            failure = self._failure(dataset)
+            failure, _ = self._failure(dataset)
             if failure and failure.next_attempt_at > now:
                 self._stale_checked_until[dataset] = (seen.s3_etag, failure.next_attempt_at)
                 return
@@ -190,13 +190,13 @@ class Lookup:
         self, dataset: Dataset, deadline: Deadline, correlation_id: str
     ) -> Found | NotFound:
         now = self._clock()
-        failure = self._failure(dataset)
+        failure, purge = self._failure(dataset)
         if failure and failure.next_attempt_at > now:
             return _paused(failure, now)
         seen = self._read_again(dataset)
         if isinstance(seen, LoadedEntry):
             return Found(seen, Outcome.BUILT, freshness_at(self._clock(), seen.entry))
-        self._send(dataset, "miss", _miss_id(dataset, seen, failure, now), correlation_id)
+        self._send(dataset, "miss", _miss_id(dataset, seen, failure or purge, now), correlation_id)
         return self._wait(dataset, deadline, now)
 
     def _wait(self, dataset: Dataset, deadline: Deadline, asked_at: datetime) -> Found | NotFound:
@@ -210,14 +210,17 @@ class Lookup:
                 return Found(seen, Outcome.BUILT, freshness_at(now, seen.entry))
             if deadline.remaining() <= 0:
                 break  # a second request to a slow S3 could pass API Gateway's 29 s
-            failure = self._failure(dataset)
+            failure, _ = self._failure(dataset)
             if failure and failure.last_failed_at >= asked_at and failure.next_attempt_at > now:
                 return _paused(failure, now)
         return NotFound(RETRY_AFTER_MISS_SECONDS, "rebuild-queued")
 
-    def _failure(self, dataset: Dataset) -> FailureRecord | None:
+    def _failure(self, dataset: Dataset) -> tuple[FailureRecord | None, str | None]:
+        """Return the failure record of a dataset; or, if one was deleted, what hides it."""
         stored = self._store.read(failure_key(self._prefix, dataset))
-        return None if isinstance(stored, NotModified | Absent) else decode_failure(stored.body)
+        if isinstance(stored, NotModified | Absent):
+            return None, stored.delete_marker if isinstance(stored, Absent) else None
+        return decode_failure(stored.body), None
 
     def _send(self, dataset: Dataset, reason: str, dedup_id: str, correlation_id: str) -> None:
         now = self._clock()
@@ -238,18 +241,19 @@ def _stale_id(dataset: Dataset, entry: CacheEntry, failure: FailureRecord | None
 
 
 def _miss_id(
-    dataset: Dataset, missing: _Missing, failure: FailureRecord | None, now: datetime
+    dataset: Dataset, missing: _Missing, failure: FailureRecord | str | None, now: datetime
 ) -> str:
     """Name a miss by what hides the object and the minute; once a rebuild failed, by the failure.
 
     The minute lets a miss be asked for again although SQS may still remember the id; while a
-    rebuild is failing it would only add a message a minute to those that are being retried.
+    rebuild is failing it would only add a message a minute to those that are being retried. A
+    failure record that was purged counts by the marker of its purge, which asks for a new attempt.
     """
-    if failure:
+    if isinstance(failure, FailureRecord):
         first, failed = failure.first_failed_at, failure.dead_letterings
         return deduplication_id(dataset, "miss", missing.generation, first, failed)
     minute = now.replace(second=0, microsecond=0)
-    return deduplication_id(dataset, "miss", missing.generation, minute)
+    return deduplication_id(dataset, "miss", missing.generation, failure, minute)
 
 
 def _paused(failure: FailureRecord, now: datetime) -> NotFound:

@@ -81,8 +81,8 @@ class Flows:
     def renew_readers(self) -> None:
         """Have the next requests meet readers that know nothing.
 
-        moto does not tell one absence from the next (AWS does, by the delete marker), so a reader
-        that has asked for an entry does not ask again within the same minute, whatever was purged.
+        A reader that has asked for an entry does not ask again within the same minute; that its
+        message was thrown away between two tests, it cannot know.
         """
         self.stack.functions["ReaderFunction"].recycle()
 

@@ -65,6 +65,23 @@ def test_purge_through_lambda_invoke_makes_the_next_read_a_miss(flows: Flows) ->
     assert flows.get("/accounts").headers["Cache-Status"].endswith("; stored")
 
 
+def test_purges_within_one_minute_are_each_followed_by_a_rebuild(flows: Flows) -> None:
+    """The delete markers tell them apart, also to a reader that has not seen the entry between."""
+    flows.fill()
+    for _ in range(3):
+        flows.admin(action="purge", dataset="programs")
+        flows.renew_readers()
+        assert flows.get("/accounts").headers["Cache-Status"].endswith("; stored")
+
+
+def test_rebuild_that_failed_is_asked_for_again_once_its_record_is_purged(flows: Flows) -> None:
+    flows.mip.set_fault("segments", Fault(kind="status", status=400))
+    assert flows.get("/accounts").status_code == 503
+    flows.mip.clear_faults()
+    flows.admin(action="purge")
+    assert flows.get("/accounts").status_code == 200
+
+
 def test_balances_need_a_signature_and_are_csv(flows: Flows) -> None:
     unsigned = flows.get("/balances", {"Authorization": ""})
     assert unsigned.status_code == 403

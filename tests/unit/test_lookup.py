@@ -530,6 +530,22 @@ def test_find_miss_each_dead_lettering_allows_one_more_request(
     assert len(queue.sent) == 4
 
 
+@pytest.mark.parametrize("seen_failing", [False, True])
+def test_find_miss_after_a_failure_record_was_purged_is_never_swallowed(
+    readers: Readers, queue: RecordingQueue, seen_failing: bool
+) -> None:
+    """There is no entry whose purge could be told by its marker, and it is the same minute."""
+    readers.find()
+    readers.fail(make_failure(dead_lettered=True))
+    if seen_failing:
+        readers.find()
+    readers.store.delete([FAILURE_KEY])
+    readers.find()
+    assert len(queue.sent) == 2
+    readers.find(by=readers.another())
+    assert len(queue.sent) == 2
+
+
 def test_find_miss_between_retries_adds_no_message_a_minute(
     readers: Readers, queue: RecordingQueue, clock: FakeClock
 ) -> None:
