@@ -110,6 +110,19 @@ def seconds(
     return run
 
 
+def settled(run: Callable[[], float]) -> Callable[[], float]:
+    """Turn a measurement into one that is taken after a first run that does not count.
+
+    What the other side left behind (caches, freed buffers) is paid for by that first run.
+    """
+
+    def run_again() -> float:
+        run()
+        return run()
+
+    return run_again
+
+
 def growth_exponent(ratio: float, factor: float) -> float:
     """Return k where `factor` times the input costs factor**k = `ratio` times as much."""
     return math.log(ratio) / math.log(factor)

@@ -15,6 +15,7 @@ from tests.benchmarks.harness import (
     ratio_of_medians,
     ratios,
     seconds,
+    settled,
     spread_of,
 )
 
@@ -83,6 +84,10 @@ def test_ratios_come_one_per_round_and_the_first_turn_does_not_count() -> None:
 def test_seconds_are_what_the_clock_moved_on_during_the_call() -> None:
     ticks = count(start=10, step=0.5)
     assert seconds(lambda: None, lambda: next(ticks))() == 0.5
+
+
+def test_settled_measurement_counts_the_second_run_only() -> None:
+    assert settled(scripted(9, 2))() == 2
 
 
 @pytest.mark.parametrize(("ratio", "exponent"), [(40, 1), (1600, 2), (1, 0)])
