@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from core.adapters import sqs_queue
 from handlers import admin, reader, worker
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
@@ -181,6 +182,8 @@ def service(
 ) -> Iterator[Service]:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    # One receive asks all of moto's servers: there is nothing to wait for.
+    monkeypatch.setattr(sqs_queue, "LOOK_WAIT_SECONDS", 0)
     with mock_aws(config=LOOPBACK_PASSES):
         _forget_wiring()
         built = Service(mip.mip, _fifo_queue("rebuild.fifo"), _fifo_queue("dead.fifo"))
