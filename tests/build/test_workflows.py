@@ -59,7 +59,7 @@ def test_pushes_and_pull_requests_are_tested_without_any_right_to_write() -> Non
 
     assert set(workflow["on"]) == {"push", "pull_request"}
     assert workflow["permissions"] == {"contents": "read"}
-    assert commands("test") == ["make test", "make build"]
+    assert commands("test") == ["make test test-browser", "make build"]
 
 
 def test_any_tag_is_taken_for_a_release_and_checked_before_anything_else() -> None:

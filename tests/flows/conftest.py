@@ -72,7 +72,9 @@ class Flows:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(entry).encode())
 
     def fill(self) -> None:
+        """Have the programs built, and MIP's session closed again."""
         assert self.get("/accounts").status_code == 200
+        eventually(self.is_idle)
 
     def is_idle(self) -> bool:
         status = self.admin(action="status")
