@@ -2,5 +2,5 @@
 
 Direction of imports: handlers → use cases (lookup, rebuild, operations) → rules. Use cases see
 the outside only through `core.ports`; `core.adapters` implement those ports, and they alone know
-boto3 or HTTP.
+AWS or HTTP.
 """

@@ -22,7 +22,7 @@
         └── UpstreamDataError         a reply that must not reach the cache
 
 Adapters raise these, each `from` the foreign exception, so that nothing above an adapter needs to
-know boto3 or requests. Messages are written by us: they carry status codes and names, never a
+know the SDK or requests. Messages are written by us: they carry status codes and names, never a
 secret, a token or the body of a reply (the one exception, a login's refusal, is redacted and cut).
 """
 

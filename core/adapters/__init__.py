@@ -1,1 +1,1 @@
-"""Implementations of `core.ports`: the only modules that know boto3, SQS, SSM, S3 or HTTP."""
+"""Implementations of `core.ports`: the only modules that know SQS, SSM, S3 or HTTP."""
