@@ -21,8 +21,14 @@ from core.entry import decode, encode
 from core.errors import ConflictError, UnreadableEntryError
 from core.messages import RebuildMessage
 from core.periods import recent_periods
-from core.ports import CacheStore, Clock, EdgeCache, RebuildQueue, StoredObject
-from core.status import OBJECTS_AT_ONCE
+from core.ports import (
+    OBJECTS_AT_ONCE,
+    CacheStore,
+    Clock,
+    EdgeCache,
+    RebuildQueue,
+    StoredObject,
+)
 
 SOFT_PURGE_ATTEMPTS = 5
 

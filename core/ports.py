@@ -41,6 +41,10 @@ class ObjectSummary:
     size_bytes: int
 
 
+OBJECTS_AT_ONCE = 8
+"""Objects that a use case works on side by side: thousands of them must not take minutes."""
+
+
 class CacheStore(Protocol):
     """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
 

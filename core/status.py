@@ -19,6 +19,7 @@ from core.errors import UnreadableEntryError
 from core.failures import FailureRecord, decode_failure
 from core.freshness import freshness_at
 from core.ports import (
+    OBJECTS_AT_ONCE,
     CacheStore,
     Clock,
     DeadLetterQueue,
@@ -27,9 +28,6 @@ from core.ports import (
     SessionNote,
     StoredObject,
 )
-
-OBJECTS_AT_ONCE = 8
-"""Objects that are worked on side by side: thousands of them must not take minutes."""
 
 _Json = dict[str, Any]
 
