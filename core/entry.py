@@ -11,17 +11,26 @@ Shape (`v1`):
 
 Times are ISO 8601 with an offset. `built_at` is when the fetch from MIP began, so everything that
 was true at MIP before that moment is in the entry.
+
+A tombstone stands in the place of an entry that does not exist: it has an `id` instead of `data`.
+
+    {"schema": "v1", "dataset": "programs", "id": "…", "purged_at": "…"}
+
+So there is always an object whose ETag a rebuild can compare, and a purge is a write like any
+other: a rebuild that began before it is refused. Nothing depends on S3's delete markers.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import MINYEAR, UTC, datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from typing import Any, NamedTuple, Self
+from uuid import uuid4
 
 from core.datasets import PROGRAMS, SCHEMA, Dataset
 from core.errors import UnreadableEntryError
 from core.periods import Period
+from core.timing import read_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,31 @@ class CacheEntry:
         return replace(self, fresh_until=min(now, just_before))
 
 
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What stands for no entry. `id` tells one purge from the next.
+
+    `purged_at` is None where no purge put it: the worker puts such a one before the first rebuild.
+    """
+
+    dataset: Dataset
+    id: str
+    purged_at: datetime | None = None
+
+    @classmethod
+    def new(cls, dataset: Dataset, purged_at: datetime | None = None) -> Self:
+        """Make a tombstone with an id of its own."""
+        return cls(dataset, uuid4().hex, purged_at)
+
+
+def encode_tombstone(tombstone: Tombstone) -> bytes:
+    """Write a tombstone as JSON."""
+    document = {"schema": SCHEMA, "dataset": tombstone.dataset.name, "id": tombstone.id}
+    if tombstone.purged_at is not None:
+        document["purged_at"] = tombstone.purged_at.isoformat()
+    return json.dumps(document).encode()
+
+
 def encode(entry: CacheEntry) -> bytes:
     """Write an entry as JSON."""
     document = {
@@ -84,8 +118,8 @@ def encode(entry: CacheEntry) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def decode(body: bytes, dataset: Dataset) -> CacheEntry:
-    """Read the entry of a dataset.
+def decode(body: bytes, dataset: Dataset) -> CacheEntry | Tombstone:
+    """Read what is stored under the key of a dataset.
 
     Raises UnreadableEntryError when the body is truncated, no JSON, of another schema version, of
     another dataset or period, or not of the documented shape. The message tells which, and holds
@@ -98,6 +132,8 @@ def decode(body: bytes, dataset: Dataset) -> CacheEntry:
     _require(isinstance(document, dict), "the object is no JSON object")
     _require(document.get("schema") == SCHEMA, f"its schema is not {SCHEMA}")
     _require(document.get("dataset") == dataset.name, f"its dataset is not {dataset.name}")
+    if "id" in document:
+        return _tombstone(document, dataset)
     return CacheEntry(
         dataset=dataset,
         built_at=_time(document, "built_at"),
@@ -111,14 +147,20 @@ def _require(holds: bool, problem: str) -> None:  # noqa: FBT001 - reads as a se
         raise UnreadableEntryError(problem)
 
 
+def _tombstone(document: Mapping[str, Any], dataset: Dataset) -> Tombstone:
+    tombstone_id = document["id"]
+    if not isinstance(tombstone_id, str) or not tombstone_id:
+        raise UnreadableEntryError("the id of the tombstone is not a text")
+    purged_at = _time(document, "purged_at") if "purged_at" in document else None
+    return Tombstone(dataset, tombstone_id, purged_at)
+
+
 def _time(document: Mapping[str, Any], name: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(document.get(name, ""))
-        _require(moment.tzinfo is not None, f"its {name} has no UTC offset")
         # HTTP dates are written from UTC; the first and last hours of time may have no such form.
-        moment = moment.astimezone(UTC)
+        moment = read_time(document.get(name, ""))
     except (TypeError, ValueError, OverflowError) as exc:
-        raise UnreadableEntryError(f"its {name} is no ISO 8601 time") from exc
+        raise UnreadableEntryError(f"its {name} is not an ISO 8601 time with an offset") from exc
     # There must be a moment before it, for a soft purge.
     _require(moment.year > MINYEAR, f"its {name} is out of range")
     return moment
@@ -153,7 +195,7 @@ def _balances(data: Mapping[str, Any], dataset: Dataset) -> PeriodBalances:
     try:
         period = Period.parse(data["from"], data["to"])
     except (KeyError, TypeError, ValueError) as exc:
-        raise UnreadableEntryError("its period is none") from exc
+        raise UnreadableEntryError("it names no period") from exc
     _require(period == dataset.period, "its period is not the one of its key")
     rows = data.get("rows")
     if not isinstance(rows, list) or not all(_is_row(row) for row in rows):

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from core.timing import read_time
+
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 
@@ -82,7 +84,7 @@ def decode_failure(body: bytes) -> FailureRecord | None:
     try:
         document = json.loads(body)
         times = {
-            name: _aware(document[name])
+            name: read_time(document[name])
             for name in ("first_failed_at", "last_failed_at", "next_attempt_at")
         }
         return FailureRecord(
@@ -96,10 +98,3 @@ def decode_failure(body: bytes) -> FailureRecord | None:
         )
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return None
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without an offset")
-    return moment

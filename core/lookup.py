@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from core.datasets import Dataset, entry_key, failure_key
-from core.entry import CacheEntry, decode
+from core.datasets import Dataset, entry_key
+from core.entry import CacheEntry, Tombstone, decode
 from core.errors import QueueUnavailableError, StoreUnavailableError, UnreadableEntryError
-from core.failures import FailureRecord, decode_failure
+from core.failure_records import FailureRecords
+from core.failures import FailureRecord
 from core.freshness import Freshness, freshness_at
 from core.messages import RebuildMessage, deduplication_id
-from core.ports import Absent, CacheStore, Clock, NotModified, RebuildQueue, Telemetry
+from core.ports import CacheStore, Clock, NotModified, RebuildQueue, Telemetry
 from core.timing import Deadline
 
 ENTRIES_IN_MEMORY = 16
@@ -101,6 +102,7 @@ class Lookup:
         self._clock = clock
         self._sleep = sleep
         self._prefix = cache_prefix
+        self._failures = FailureRecords(store, cache_prefix)
         self._loaded: OrderedDict[Dataset, LoadedEntry] = OrderedDict()
         self._unreadable: dict[Dataset, str] = {}
         self._asked: dict[Dataset, tuple[str, datetime]] = {}
@@ -133,21 +135,24 @@ class Lookup:
     def _read(self, dataset: Dataset) -> LoadedEntry | _Missing:
         known = self._loaded.get(dataset)
         key = entry_key(self._prefix, dataset)
-        stored = self._store.read(key, known.s3_etag if known else None)
+        stored = self._store.read_if_changed(key, known.s3_etag) if known else self._store.read(key)
         if isinstance(stored, NotModified) and known:
             self._loaded.move_to_end(dataset)
             return known
         self._loaded.pop(dataset, None)
-        if isinstance(stored, NotModified | Absent):
-            return _Missing(stored.delete_marker if isinstance(stored, Absent) else None)
+        if stored is None or isinstance(stored, NotModified):
+            return _Missing(None)
         try:
-            loaded = LoadedEntry(decode(stored.body, dataset), stored.etag, len(stored.body))
+            decoded = decode(stored.body, dataset)
         except UnreadableEntryError as exc:
             # Told once, not at every look while it is being replaced.
             if self._unreadable.get(dataset) != stored.etag:
                 self._unreadable[dataset] = stored.etag
                 self._telemetry.warning("entry unreadable", key=key, problem=str(exc))
             return _Missing(f"unreadable {stored.etag}")
+        if isinstance(decoded, Tombstone):
+            return _Missing(decoded.id if decoded.purged_at else None)
+        loaded = LoadedEntry(decoded, stored.etag, len(stored.body))
         self._remember(dataset, loaded)
         return loaded
 
@@ -174,7 +179,7 @@ class Lookup:
         if checked == seen.s3_etag and now < until:
             return
         try:
-            failure, _ = self._failure(dataset)
+            failure = self._failures.read(dataset)
             if failure and failure.next_attempt_at > now:
                 self._stale_checked_until[dataset] = (seen.s3_etag, failure.next_attempt_at)
                 return
@@ -190,13 +195,13 @@ class Lookup:
         self, dataset: Dataset, deadline: Deadline, correlation_id: str
     ) -> Found | NotFound:
         now = self._clock()
-        failure, purge = self._failure(dataset)
+        failure = self._failures.read(dataset)
         if failure and failure.next_attempt_at > now:
             return _paused(failure, now)
         seen = self._read_again(dataset)
         if isinstance(seen, LoadedEntry):
             return Found(seen, Outcome.BUILT, freshness_at(self._clock(), seen.entry))
-        self._send(dataset, "miss", _miss_id(dataset, seen, failure or purge, now), correlation_id)
+        self._send(dataset, "miss", _miss_id(dataset, seen, failure, now), correlation_id)
         return self._wait(dataset, deadline, now)
 
     def _wait(self, dataset: Dataset, deadline: Deadline, asked_at: datetime) -> Found | NotFound:
@@ -210,17 +215,10 @@ class Lookup:
                 return Found(seen, Outcome.BUILT, freshness_at(now, seen.entry))
             if deadline.remaining() <= 0:
                 break  # a second request to a slow S3 could pass API Gateway's 29 s
-            failure, _ = self._failure(dataset)
+            failure = self._failures.read(dataset)
             if failure and failure.last_failed_at >= asked_at and failure.next_attempt_at > now:
                 return _paused(failure, now)
         return NotFound(RETRY_AFTER_MISS_SECONDS, "rebuild-queued")
-
-    def _failure(self, dataset: Dataset) -> tuple[FailureRecord | None, str | None]:
-        """Return the failure record of a dataset; or, if one was deleted, what hides it."""
-        stored = self._store.read(failure_key(self._prefix, dataset))
-        if isinstance(stored, NotModified | Absent):
-            return None, stored.delete_marker if isinstance(stored, Absent) else None
-        return decode_failure(stored.body), None
 
     def _send(self, dataset: Dataset, reason: str, dedup_id: str, correlation_id: str) -> None:
         now = self._clock()
@@ -241,19 +239,18 @@ def _stale_id(dataset: Dataset, entry: CacheEntry, failure: FailureRecord | None
 
 
 def _miss_id(
-    dataset: Dataset, missing: _Missing, failure: FailureRecord | str | None, now: datetime
+    dataset: Dataset, missing: _Missing, failure: FailureRecord | None, now: datetime
 ) -> str:
-    """Name a miss by what hides the object and the minute; once a rebuild failed, by the failure.
+    """Name a miss by its generation and the minute; once a rebuild failed, by the failure.
 
     The minute lets a miss be asked for again although SQS may still remember the id; while a
-    rebuild is failing it would only add a message a minute to those that are being retried. A
-    failure record that was purged counts by the marker of its purge, which asks for a new attempt.
+    rebuild is failing it would only add a message a minute to those that are being retried.
     """
-    if isinstance(failure, FailureRecord):
+    if failure is not None:
         first, failed = failure.first_failed_at, failure.dead_letterings
         return deduplication_id(dataset, "miss", missing.generation, first, failed)
     minute = now.replace(second=0, microsecond=0)
-    return deduplication_id(dataset, "miss", missing.generation, failure, minute)
+    return deduplication_id(dataset, "miss", missing.generation, minute)
 
 
 def _paused(failure: FailureRecord, now: datetime) -> NotFound:

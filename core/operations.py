@@ -1,7 +1,7 @@
 """What an operator can do to the cache: purge entries, and have them rebuilt."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,23 +12,16 @@ from core.datasets import (
     BALANCES,
     Dataset,
     balances_of,
-    dataset_of_failure_key,
     dataset_of_key,
     entries_prefix,
-    failures_prefix,
+    entry_key,
 )
-from core.entry import decode, encode
+from core.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.errors import ConflictError, UnreadableEntryError
+from core.failure_records import FailureRecords
 from core.messages import RebuildMessage
 from core.periods import recent_periods
-from core.ports import (
-    OBJECTS_AT_ONCE,
-    CacheStore,
-    Clock,
-    EdgeCache,
-    RebuildQueue,
-    StoredObject,
-)
+from core.ports import OBJECTS_AT_ONCE, CacheStore, Clock, EdgeCache, RebuildQueue, StoredObject
 
 SOFT_PURGE_ATTEMPTS = 5
 
@@ -50,32 +43,39 @@ class Operations:
         self._edge = edge
         self._clock = clock
         self._prefix = cache_prefix
+        self._failures = FailureRecords(store, cache_prefix)
 
     def purge(self, command: Purge) -> dict[str, Any]:
-        """Delete the selected entries, or mark them stale, and their failure records.
+        """Put tombstones over the selected objects, or (soft) mark the entries stale.
 
-        Without the failure records the next read has the entry rebuilt at once. The edge cache
-        forgets everything.
+        1. Find every object of the selection, tombstones too, and every failure record.
+        2. Delete the failure records, so that the next read asks for a rebuild at once.
+        3. Put a tombstone in the place of each object, and where there is only a record. A soft
+           purge keeps the entries and marks them stale.
+        4. Let the edge cache forget everything.
+
+        Raises StoreUnavailableError, EdgeUnavailableError, or ConflictError where others write the
+        same entry again and again during a soft purge.
         """
-        entries = dict(self._entries(command.selection))
-        records = self._failure_keys(command.selection)
+        failing = [d for d in self._failures.datasets() if command.selection.covers(d)]
+        keys = {
+            entry_key(self._prefix, dataset): dataset
+            for dataset in [*self._stored(command.selection), *failing]
+        }
         invalidation = None
         if not command.dry_run:
             # First the records: a reader must not find the new state and wait an old failure out.
-            self._store.delete(records)
-            if command.soft:
-                self._mark_all_stale(entries)
-            else:
-                self._store.delete(entries)
+            self._failures.delete(*failing)
+            self._for_each(self._mark_stale if command.soft else self._bury, keys)
             invalidation = self._edge.invalidate()
         return {
             "action": "purge",
-            "summary": _purged(len(entries), command),
+            "summary": _purged(len(keys), command),
             "soft": command.soft,
             "dry_run": command.dry_run,
-            "count": len(entries),
-            "keys": list(entries),
-            "failure_records": len(records),
+            "count": len(keys),
+            "keys": sorted(keys),
+            "failure_records": len(failing),
             "invalidation_id": invalidation,
         }
 
@@ -111,48 +111,53 @@ class Operations:
         name = message.dataset.as_json() if message.dataset else {"dataset": ALL}
         return {**name, "message_id": message_id}
 
-    def _entries(self, selection: Selection) -> Iterator[tuple[str, Dataset]]:
+    def _stored(self, selection: Selection) -> Iterator[Dataset]:
         for summary in self._store.list(entries_prefix(self._prefix)):
             dataset = dataset_of_key(self._prefix, summary.key)
             if dataset is not None and selection.covers(dataset):
-                yield summary.key, dataset
+                yield dataset
 
-    def _failure_keys(self, selection: Selection) -> list[str]:
-        keys = []
-        for summary in self._store.list(failures_prefix(self._prefix)):
-            dataset = dataset_of_failure_key(self._prefix, summary.key)
-            if dataset and selection.covers(dataset):
-                keys.append(summary.key)
-        return keys
-
-    def _mark_all_stale(self, entries: dict[str, Dataset]) -> None:
+    def _for_each(
+        self, change: Callable[[str, Dataset], None], keys: Mapping[str, Dataset]
+    ) -> None:
         with ThreadPoolExecutor(OBJECTS_AT_ONCE) as writers:
-            for _ in writers.map(self._mark_stale, entries.values(), entries.keys()):
+            for _ in writers.map(change, keys.keys(), keys.values()):
                 pass
 
-    def _mark_stale(self, dataset: Dataset, key: str) -> None:
+    def _bury(self, key: str, dataset: Dataset) -> None:
+        """Put a tombstone, whatever is there: a rebuild under way is refused by its id."""
+        self._store.put(key, encode_tombstone(Tombstone.new(dataset, self._clock())))
+
+    def _mark_stale(self, key: str, dataset: Dataset) -> None:
         """Replace an entry by its stale self; whoever writes meanwhile is marked in turn.
 
-        Raises ConflictError if that goes on without end. An entry that is unreadable counts as a
-        miss already, and one that has vanished needs no mark.
+        What is no entry is purged: a tombstone with a new id makes the next read a new miss.
         """
         for attempt in range(SOFT_PURGE_ATTEMPTS):
             stored = self._store.read(key)
-            if not isinstance(stored, StoredObject):
-                return
+            entry = _readable(stored, dataset)
+            if stored is None or entry is None:
+                return self._bury(key, dataset)
             try:
-                entry = decode(stored.body, dataset).marked_stale(self._clock())
-                self._store.replace(key, encode(entry), stored.etag)
-            except UnreadableEntryError:
-                return
+                stale = entry.marked_stale(self._clock())
+                self._store.replace(key, encode(stale), stored.etag)
             except ConflictError:
                 if attempt == SOFT_PURGE_ATTEMPTS - 1:
                     raise
             else:
-                return
+                return None
+        return None
+
+
+def _readable(stored: StoredObject | None, dataset: Dataset) -> CacheEntry | None:
+    try:
+        decoded = decode(stored.body, dataset) if stored else None
+    except UnreadableEntryError:
+        return None
+    return decoded if isinstance(decoded, CacheEntry) else None
 
 
 def _purged(count: int, command: Purge) -> str:
-    done = "marked stale" if command.soft else "deleted"
+    done = "marked stale" if command.soft else "purged"
     entries = "1 entry" if count == 1 else f"{count} entries"
     return f"{entries} {'would be ' if command.dry_run else ''}{done}"

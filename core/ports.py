@@ -27,13 +27,6 @@ class NotModified:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """There is no object; `delete_marker` is the version id of what hides it, if S3 told."""
-
-    delete_marker: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ObjectSummary:
     """A line of a listing."""
 
@@ -48,14 +41,26 @@ OBJECTS_AT_ONCE = 8
 class CacheStore(Protocol):
     """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
 
-    def read(self, key: str, known_etag: str | None = None) -> StoredObject | NotModified | Absent:
-        """Read an object; NotModified if its ETag is still the known one."""
+    def read(self, key: str) -> StoredObject | None:
+        """Read an object; None if there is none."""
         ...
 
-    def replace(self, key: str, body: bytes, expected_etag: str | None) -> str:
-        """Write an object only if it still has the expected ETag (None: is still absent).
+    def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
+        """Read an object unless its ETag is still the known one."""
+        ...
 
-        Returns the new ETag. Raises ConflictError when it changed, appeared or vanished.
+    def create(self, key: str, body: bytes) -> str:
+        """Write an object where there is none, and return its ETag.
+
+        Raises ConflictError when there is one.
+        """
+        ...
+
+    def replace(self, key: str, body: bytes, expected_etag: str) -> str:
+        """Write an object only if it still has the expected ETag, and return the new one.
+
+        Raises ConflictError when it changed or vanished, and also when this very write was
+        repeated because its answer got lost: then the object is the one that was to be written.
         """
         ...
 

@@ -8,12 +8,21 @@ from zoneinfo import ZoneInfo
 
 from core.balances import join_balances, unbalanced_accounts
 from core.chart import Chart, parse_chart
-from core.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
-from core.entry import CacheEntry, PeriodBalances, ProgramLists, decode, encode
+from core.datasets import PROGRAM_LISTS, Dataset, entry_key
+from core.entry import (
+    CacheEntry,
+    PeriodBalances,
+    ProgramLists,
+    Tombstone,
+    decode,
+    encode,
+    encode_tombstone,
+)
 from core.errors import ConflictError, MipsCacheError, SessionLostError, UnreadableEntryError
+from core.failure_records import FailureRecords
 from core.messages import RebuildMessage
 from core.periods import Period
-from core.ports import Absent, CacheStore, Clock, NotModified, Telemetry, Upstream
+from core.ports import CacheStore, Clock, Telemetry, Upstream
 from core.programs import check_not_shrunk, program_lists
 from core.session import SessionKeeper
 
@@ -68,7 +77,7 @@ class _Work:
 
     newest_request_at: datetime
     accept_shrink: bool = False
-    etag: str | None = None
+    etag: str = ""
     stored: CacheEntry | None = None
     error: MipsCacheError | None = None
 
@@ -96,6 +105,7 @@ class Rebuilder:
         self._telemetry = telemetry
         self._clock = clock
         self._rules = rules
+        self._failures = FailureRecords(store, rules.cache_prefix)
 
     def run(self, requests: Sequence[RebuildRequest]) -> dict[str, RebuildResult]:
         """Work off the requests and return each one's result by message id.
@@ -168,10 +178,13 @@ class Rebuilder:
         key = entry_key(self._rules.cache_prefix, dataset)
         try:
             stored = self._store.read(key)
-            if isinstance(stored, NotModified | Absent):
+            if stored is None:
+                tombstone = encode_tombstone(Tombstone.new(dataset))
+                work.etag = self._store.create(key, tombstone)
                 return
             work.etag = stored.etag
-            work.stored = decode(stored.body, dataset)
+            decoded = decode(stored.body, dataset)
+            work.stored = decoded if isinstance(decoded, CacheEntry) else None
         except UnreadableEntryError as exc:
             self._telemetry.warning("entry unreadable", key=key, problem=str(exc))
         except MipsCacheError as exc:
@@ -264,13 +277,12 @@ class Rebuilder:
             self._telemetry.seconds("EntryAgeAtRebuild", age, dataset=dataset.name)
 
     def _forget_failure(self, dataset: Dataset) -> None:
-        key = failure_key(self._rules.cache_prefix, dataset)
         try:
-            if not isinstance(self._store.read(key), Absent):
-                self._store.delete([key])
+            if self._failures.read(dataset) is not None:
+                self._failures.delete(dataset)
         except MipsCacheError as exc:
             # The entry is good; what is left of the record only delays a later rebuild.
-            self._telemetry.warning("failure record left", key=key, problem=str(exc))
+            self._telemetry.warning("failure record left", dataset=str(dataset), problem=str(exc))
 
 
 def _result(

@@ -25,11 +25,9 @@ from core.errors import (
     StoreUnavailableError,
 )
 from core.ports import (
-    Absent,
     CacheStore,
     Clock,
     Credentials,
-    NotModified,
     Secrets,
     Telemetry,
     Upstream,
@@ -92,7 +90,7 @@ class RefusedCredentials:
 
     def _read(self) -> _Refusal | None:
         stored = self._store.read(self._key)
-        if isinstance(stored, NotModified | Absent):
+        if stored is None:
             return None
         try:
             document = json.loads(stored.body)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.datasets import Dataset, failure_key
+from core.datasets import Dataset
 from core.errors import (
     CredentialsRefusedError,
     InvalidMessageError,
@@ -14,14 +14,13 @@ from core.errors import (
     StoreUnavailableError,
     TransientUpstreamError,
 )
-from core.failures import FailureRecord, decode_failure, encode_failure
+from core.failure_records import FailureRecords
+from core.failures import FailureRecord
 from core.messages import correlation_id_of
 from core.ports import (
-    Absent,
     CacheStore,
     Clock,
     DeadLetterQueue,
-    NotModified,
     RebuildQueue,
     Telemetry,
 )
@@ -94,13 +93,12 @@ class Settlement:
         random: Callable[[], float],
         cache_prefix: str,
     ) -> None:
-        self._store = store
+        self._failures = FailureRecords(store, cache_prefix)
         self._queue = queue
         self._dead_letters = dead_letters
         self._telemetry = telemetry
         self._clock = clock
         self._random = random
-        self._prefix = cache_prefix
         self._failed: dict[Dataset, _Failed] = {}
 
     def hold(self, deliveries: Sequence[Delivery], seconds: float) -> None:
@@ -151,7 +149,7 @@ class Settlement:
         Where one of them was dead-lettered, that decides when the next attempt is due.
         """
         for dataset, failed in self._failed.items():
-            self._record(failure_key(self._prefix, dataset), failed)
+            self._record(dataset, failed)
         self._failed.clear()
 
     def _dead_letter(self, delivery: Delivery, error: MipsCacheError) -> bool:
@@ -187,23 +185,19 @@ class Settlement:
         self._telemetry.info("message retried", delay_seconds=seconds, **_told(delivery, error))
         return timedelta(seconds=seconds)
 
-    def _record(self, key: str, failed: _Failed) -> None:
+    def _record(self, dataset: Dataset, failed: _Failed) -> None:
         try:
             record = FailureRecord.of(
                 failed.error,
                 self._clock(),
-                earlier=self._earlier(key),
+                earlier=self._failures.read(dataset),
                 retry_in=failed.retry_in,
                 correlation_id=failed.correlation_id,
             )
-            self._store.put(key, encode_failure(record))
+            self._failures.write(dataset, record)
         except StoreUnavailableError as exc:
             # The message itself is safe; only readers will ask again sooner.
-            self._telemetry.warning("failure not recorded", key=key, problem=str(exc))
-
-    def _earlier(self, key: str) -> FailureRecord | None:
-        stored = self._store.read(key)
-        return None if isinstance(stored, NotModified | Absent) else decode_failure(stored.body)
+            self._telemetry.warning("failure not recorded", dataset=str(dataset), problem=str(exc))
 
 
 def _named(delivery: Delivery) -> dict[str, object]:

@@ -8,15 +8,14 @@ from typing import Any
 
 from core.datasets import (
     Dataset,
-    dataset_of_failure_key,
     dataset_of_key,
     entries_prefix,
     entry_key,
-    failures_prefix,
 )
-from core.entry import decode
+from core.entry import Tombstone, decode
 from core.errors import UnreadableEntryError
-from core.failures import FailureRecord, decode_failure
+from core.failure_records import FailureRecords
+from core.failures import FailureRecord
 from core.freshness import freshness_at
 from core.ports import (
     OBJECTS_AT_ONCE,
@@ -26,7 +25,6 @@ from core.ports import (
     ObjectSummary,
     RebuildQueue,
     SessionNote,
-    StoredObject,
 )
 
 _Json = dict[str, Any]
@@ -51,6 +49,7 @@ class StatusReport:
         self._session = session
         self._clock = clock
         self._prefix = cache_prefix
+        self._records = FailureRecords(store, cache_prefix)
 
     def write(self) -> _Json:
         """Report on every entry, on entries that cannot be built, on both queues and the session.
@@ -91,39 +90,40 @@ class StatusReport:
     def _entry(
         self, dataset: Dataset, summary: ObjectSummary, failure: FailureRecord | None
     ) -> _Json | None:
-        """Describe an entry; None if it has vanished since it was listed."""
+        """Describe an entry; None if it has vanished since it was listed, or was never built."""
         stored = self._store.read(summary.key)
-        if not isinstance(stored, StoredObject):
+        state = self._state(dataset, stored.body) if stored else None
+        if state is None:
             return None
         return {
             **dataset.as_json(),
             "key": summary.key,
-            **self._freshness(dataset, stored.body),
+            **state,
             "size_bytes": summary.size_bytes,
             "last_error": _failure_json(failure) if failure else None,
         }
 
-    def _freshness(self, dataset: Dataset, body: bytes) -> _Json:
+    def _state(self, dataset: Dataset, body: bytes) -> _Json | None:
         try:
-            entry = decode(body, dataset)
+            decoded = decode(body, dataset)
         except UnreadableEntryError:
             return {"state": "unreadable", "age_seconds": None, "fresh_until": None}
-        freshness = freshness_at(self._clock(), entry)
+        if isinstance(decoded, Tombstone):
+            purged = {"state": "purged", "age_seconds": None, "fresh_until": None}
+            return purged if decoded.purged_at else None
+        freshness = freshness_at(self._clock(), decoded)
         return {
             "state": "fresh" if freshness.is_fresh else "stale",
             "age_seconds": freshness.age_seconds,
-            "fresh_until": entry.fresh_until.isoformat(),
+            "fresh_until": decoded.fresh_until.isoformat(),
         }
 
     def _failures(self) -> dict[Dataset, FailureRecord]:
-        failures = {}
-        for summary in self._store.list(failures_prefix(self._prefix)):
-            dataset = dataset_of_failure_key(self._prefix, summary.key)
-            stored = self._store.read(summary.key) if dataset else None
-            record = decode_failure(stored.body) if isinstance(stored, StoredObject) else None
-            if dataset and record:
-                failures[dataset] = record
-        return failures
+        return {
+            dataset: record
+            for dataset in self._records.datasets()
+            if (record := self._records.read(dataset)) is not None
+        }
 
 
 def _summary(report: _Json) -> str:
@@ -143,7 +143,7 @@ def _summary(report: _Json) -> str:
 def _by_state(states: Sequence[str]) -> str:
     counted = ", ".join(
         f"{states.count(state)} {state}"
-        for state in ("fresh", "stale", "unreadable")
+        for state in ("fresh", "stale", "purged", "unreadable")
         if state in states
     )
     return f" ({counted})" if counted else ""

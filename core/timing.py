@@ -1,7 +1,8 @@
-"""A moment on the monotonic clock by which something must have ended."""
+"""Deadlines on the monotonic clock, and times as stored objects spell them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 Monotonic = Callable[[], float]
@@ -26,3 +27,14 @@ class Deadline:
     def earlier_by(self, seconds: float) -> Self:
         """Return a deadline so much earlier, which reserves the time in between."""
         return type(self)(self.monotonic, self.at - seconds)
+
+
+def read_time(text: str) -> datetime:
+    """Read an ISO 8601 time that has an offset, and return it in UTC.
+
+    Raises TypeError, ValueError or OverflowError for anything else.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("the time has no UTC offset")
+    return moment.astimezone(UTC)

@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 
 from core.chart import Account
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists, encode
+from core.entry import (
+    BalanceRow,
+    CacheEntry,
+    PeriodBalances,
+    ProgramLists,
+    Tombstone,
+    encode,
+    encode_tombstone,
+)
 from core.failures import FailureRecord, encode_failure
 from core.messages import RebuildMessage
 from core.periods import Period
@@ -195,6 +203,13 @@ def keep(store: CacheStore, *entries: CacheEntry) -> None:
     """Put entries into a store, whatever is there."""
     for entry in entries:
         store.put(entry_key(PREFIX, entry.dataset), encode(entry))
+
+
+def bury(store: CacheStore, *datasets: Dataset) -> None:
+    """Put the tombstone of a purge in the place of each dataset's entry."""
+    for dataset in datasets:
+        tombstone = Tombstone.new(dataset, purged_at=NOW)
+        store.put(entry_key(PREFIX, dataset), encode_tombstone(tombstone))
 
 
 def fail(store: CacheStore, *datasets: Dataset) -> None:

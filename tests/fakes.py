@@ -24,7 +24,6 @@ from core.errors import (
 from core.messages import RebuildMessage
 from core.periods import Period
 from core.ports import (
-    Absent,
     Credentials,
     DeadLetter,
     NotModified,
@@ -85,28 +84,34 @@ class FakeClock:
 
 
 class InMemoryStore:
-    """A versioned bucket: ETags follow the content, deleting leaves a marker with a version id."""
+    """A bucket: ETags follow the content, as those of S3 do.
+
+    `loses_answer` writes, and then answers as S3 does to the SDK's repetition of the write.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.operations: list[tuple[str, str]] = []
         self.down: Callable[[str, str], bool] = lambda operation, key: False
-        self._markers: dict[str, str] = {}
-        self._versions = itertools.count(1)
+        self.loses_answer: Callable[[str, str], bool] = lambda operation, key: False
 
-    def read(self, key: str, known_etag: str | None = None) -> StoredObject | NotModified | Absent:
+    def read(self, key: str) -> StoredObject | None:
         self._begin("read", key)
-        stored = self.objects.get(key)
-        if stored is None:
-            return Absent(self._markers.get(key))
-        return NotModified() if stored.etag == known_etag else stored
+        return self.objects.get(key)
 
-    def replace(self, key: str, body: bytes, expected_etag: str | None) -> str:
+    def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
+        stored = self.read(key)
+        return NotModified() if stored and stored.etag == known_etag else stored
+
+    def create(self, key: str, body: bytes) -> str:
+        self._begin("create", key)
+        return self._write_if(key not in self.objects, "create", key, body)
+
+    def replace(self, key: str, body: bytes, expected_etag: str) -> str:
         self._begin("replace", key)
         stored = self.objects.get(key)
-        if (stored.etag if stored else None) != expected_etag:
-            raise ConflictError("the entry was changed or purged meanwhile")
-        return self._write(key, body)
+        is_expected = stored is not None and stored.etag == expected_etag
+        return self._write_if(is_expected, "replace", key, body)
 
     def put(self, key: str, body: bytes) -> None:
         self._begin("put", key)
@@ -116,7 +121,6 @@ class InMemoryStore:
         for key in keys:
             self._begin("delete", key)
             self.objects.pop(key, None)
-            self._markers[key] = f"marker-{next(self._versions)}"
 
     def list(self, prefix: str) -> Iterator[ObjectSummary]:
         self._begin("list", prefix)
@@ -133,10 +137,15 @@ class InMemoryStore:
         if self.down(operation, key):
             raise StoreUnavailableError("S3: ServiceUnavailable")
 
+    def _write_if(self, allowed: bool, operation: str, key: str, body: bytes) -> str:
+        etag = self._write(key, body) if allowed else ""
+        if not allowed or self.loses_answer(operation, key):
+            raise ConflictError("the entry was changed or purged meanwhile")
+        return etag
+
     def _write(self, key: str, body: bytes) -> str:
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         self.objects[key] = StoredObject(body, etag)
-        self._markers.pop(key, None)
         return etag
 
 

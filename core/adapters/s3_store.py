@@ -1,6 +1,9 @@
 """The cache bucket on S3, with conditional reads and writes.
 
 Source: S3 User Guide, "How to prevent object overwrites with conditional writes".
+
+The SDK repeats a write whose answer was lost. The repetition meets the object that the first try
+wrote, and S3 answers 412: a conflict with itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from core.adapters.aws import error_code, translated
 from core.errors import ConflictError, StoreUnavailableError
-from core.ports import Absent, NotModified, ObjectSummary, StoredObject
+from core.ports import NotModified, ObjectSummary, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,8 +24,7 @@ DELETE_LIMIT = 1000
 """Most keys that one DeleteObjects request takes."""
 
 # 412: another ETag. 409: another conditional write is under way. 404 to If-Match: it was deleted.
-_CONFLICTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
-_ABSENT = frozenset({"NoSuchKey", "404"})
+_CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 
 
 class S3CacheStore:
@@ -32,48 +34,39 @@ class S3CacheStore:
         self._s3 = s3
         self._bucket = bucket
 
-    def read(self, key: str, known_etag: str | None = None) -> StoredObject | NotModified | Absent:
-        """Get an object, with If-None-Match if an ETag is known."""
-        request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
-        if known_etag is not None:
-            request["IfNoneMatch"] = known_etag
+    def read(self, key: str) -> StoredObject | None:
+        """Get an object."""
         with translated(StoreUnavailableError, "S3 GetObject"):
             try:
-                response = self._s3.get_object(**request)
-                return StoredObject(response["Body"].read(), response["ETag"])
+                return self._get({"Bucket": self._bucket, "Key": key})
+            except self._s3.exceptions.NoSuchKey:
+                return None
+
+    def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
+        """Get an object with If-None-Match."""
+        with translated(StoreUnavailableError, "S3 GetObject"):
+            try:
+                return self._get({"Bucket": self._bucket, "Key": key, "IfNoneMatch": known_etag})
+            except self._s3.exceptions.NoSuchKey:
+                return None
             except ClientError as exc:
-                if error_code(exc) in {"304", "NotModified"}:
+                # A 304 has no body that could name it; the SDK takes its number for the code.
+                if error_code(exc) == "304":
                     return NotModified()
-                if error_code(exc) in _ABSENT:
-                    return Absent(_delete_marker(exc))
                 raise
 
-    def replace(self, key: str, body: bytes, expected_etag: str | None) -> str:
-        """Put an object with If-Match, or with If-None-Match: * where none is expected."""
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self._bucket,
-            "Key": key,
-            "Body": body,
-            "ContentType": "application/json",
-        }
-        if expected_etag is None:
-            request["IfNoneMatch"] = "*"
-        else:
-            request["IfMatch"] = expected_etag
-        with translated(StoreUnavailableError, "S3 PutObject"):
-            try:
-                return self._s3.put_object(**request)["ETag"]
-            except ClientError as exc:
-                if error_code(exc) in _CONFLICTS | _ABSENT:
-                    raise ConflictError("the entry was changed or purged meanwhile") from exc
-                raise
+    def create(self, key: str, body: bytes) -> str:
+        """Put an object with If-None-Match: *."""
+        return self._put_conditionally({**self._object(key, body), "IfNoneMatch": "*"})
+
+    def replace(self, key: str, body: bytes, expected_etag: str) -> str:
+        """Put an object with If-Match."""
+        return self._put_conditionally({**self._object(key, body), "IfMatch": expected_etag})
 
     def put(self, key: str, body: bytes) -> None:
         """Put an object unconditionally."""
         with translated(StoreUnavailableError, "S3 PutObject"):
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
-            )
+            self._s3.put_object(**self._object(key, body))
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects, a thousand per request."""
@@ -98,8 +91,23 @@ class S3CacheStore:
                 for item in page.get("Contents", []):
                     yield ObjectSummary(item["Key"], item["Size"])
 
+    def _get(self, request: "GetObjectRequestTypeDef") -> StoredObject:
+        response = self._s3.get_object(**request)
+        return StoredObject(response["Body"].read(), response["ETag"])
 
-def _delete_marker(exc: ClientError) -> str | None:
-    """Return the version id of the delete marker that a versioned bucket reports with its 404."""
-    headers = exc.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return headers.get("x-amz-version-id") if headers.get("x-amz-delete-marker") else None
+    def _object(self, key: str, body: bytes) -> "PutObjectRequestTypeDef":
+        return {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": body,
+            "ContentType": "application/json",
+        }
+
+    def _put_conditionally(self, request: "PutObjectRequestTypeDef") -> str:
+        with translated(StoreUnavailableError, "S3 PutObject"):
+            try:
+                return self._s3.put_object(**request)["ETag"]
+            except ClientError as exc:
+                if error_code(exc) in _CONFLICTS:
+                    raise ConflictError("the entry was changed or purged meanwhile") from exc
+                raise

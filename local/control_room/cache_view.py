@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from core.datasets import Dataset, dataset_of_failure_key, dataset_of_key
-from core.entry import decode
+from core.entry import Tombstone, decode
 from core.errors import UnreadableEntryError
 from core.failures import decode_failure
 from local.control_room.doors import Doors
@@ -75,6 +75,8 @@ def _entry(dataset: Dataset, body: bytes) -> dict[str, Any]:
         entry = decode(body, dataset)
     except UnreadableEntryError as exc:
         return {"problem": str(exc), "size_bytes": len(body)}
+    if isinstance(entry, Tombstone):
+        return {"problem": "purged", "size_bytes": len(body)}
     return {
         "built_at": entry.built_at.isoformat(),
         "fresh_until": entry.fresh_until.isoformat(),

@@ -10,7 +10,6 @@ from mypy_boto3_s3 import S3Client
 from core.adapters.aws import DEFAULT_CONFIG, READER_CONFIG, client
 from core.adapters.s3_store import S3CacheStore
 from core.errors import ConflictError, StoreUnavailableError
-from core.ports import Absent
 
 
 @pytest.fixture
@@ -29,24 +28,6 @@ def store(s3: S3Client) -> S3CacheStore:
     return S3CacheStore(s3, "cache-bucket")
 
 
-@pytest.mark.parametrize(
-    ("headers", "marker"),
-    [
-        pytest.param({}, None, id="never existed"),
-        pytest.param(
-            {"x-amz-delete-marker": "true", "x-amz-version-id": "v-7"}, "v-7", id="was purged"
-        ),
-        pytest.param({"x-amz-version-id": "v-7"}, None, id="version without a marker"),
-    ],
-)
-def test_read_of_nothing_tells_the_delete_marker(
-    store: S3CacheStore, stubbed: Stubber, headers: dict[str, str], marker: str | None
-) -> None:
-    meta = {"HTTPHeaders": headers}
-    stubbed.add_client_error("get_object", "NoSuchKey", http_status_code=404, response_meta=meta)
-    assert store.read("key") == Absent(marker)
-
-
 def test_read_that_is_forbidden_is_no_absence(store: S3CacheStore, stubbed: Stubber) -> None:
     stubbed.add_client_error("get_object", "AccessDenied", http_status_code=403)
     with pytest.raises(StoreUnavailableError, match="AccessDenied"):
@@ -54,12 +35,16 @@ def test_read_that_is_forbidden_is_no_absence(store: S3CacheStore, stubbed: Stub
 
 
 @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
-def test_replace_that_came_second_is_a_conflict(
+def test_conditional_write_that_came_second_is_a_conflict(
     store: S3CacheStore, stubbed: Stubber, code: str
 ) -> None:
-    stubbed.add_client_error("put_object", code)
-    with pytest.raises(ConflictError):
-        store.replace("key", b"{}", '"etag"')
+    for write in (
+        lambda: store.replace("key", b"{}", '"etag"'),
+        lambda: store.create("key", b"{}"),
+    ):
+        stubbed.add_client_error("put_object", code)
+        with pytest.raises(ConflictError):
+            write()
 
 
 def test_replace_that_is_throttled_is_no_conflict(store: S3CacheStore, stubbed: Stubber) -> None:

@@ -3,13 +3,13 @@
 import pytest
 
 from core.errors import ConflictError
-from core.ports import Absent, CacheStore, NotModified, StoredObject
+from core.ports import CacheStore, NotModified, StoredObject
 
 KEY = "cache/v1/programs.json"
 
 
 def test_read_of_nothing_is_absent(cache: CacheStore) -> None:
-    assert isinstance(cache.read(KEY), Absent)
+    assert cache.read(KEY) is None
 
 
 def test_put_then_read_gives_the_body_and_an_etag(cache: CacheStore) -> None:
@@ -21,57 +21,57 @@ def test_put_then_read_gives_the_body_and_an_etag(cache: CacheStore) -> None:
 
 
 def test_read_with_the_known_etag_is_not_modified(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
-    assert cache.read(KEY, etag) == NotModified()
+    etag = cache.create(KEY, b"one")
+    assert cache.read_if_changed(KEY, etag) == NotModified()
 
 
 def test_read_with_an_old_etag_gives_the_new_body(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
+    etag = cache.create(KEY, b"one")
     cache.put(KEY, b"two")
-    stored = cache.read(KEY, etag)
+    stored = cache.read_if_changed(KEY, etag)
     assert isinstance(stored, StoredObject)
     assert stored.body == b"two"
 
 
 def test_read_with_an_etag_after_a_delete_is_absent(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
+    etag = cache.create(KEY, b"one")
     cache.delete([KEY])
-    assert isinstance(cache.read(KEY, etag), Absent)
+    assert cache.read_if_changed(KEY, etag) is None
 
 
 def test_replace_of_what_was_expected_succeeds(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
+    etag = cache.create(KEY, b"one")
     assert cache.replace(KEY, b"two", etag) != etag
 
 
-def test_replace_of_what_appeared_meanwhile_is_refused(cache: CacheStore) -> None:
+def test_create_where_something_appeared_meanwhile_is_refused(cache: CacheStore) -> None:
     cache.put(KEY, b"other")
     with pytest.raises(ConflictError):
-        cache.replace(KEY, b"mine", None)
+        cache.create(KEY, b"mine")
     stored = cache.read(KEY)
     assert isinstance(stored, StoredObject)
     assert stored.body == b"other"
 
 
 def test_replace_of_what_changed_meanwhile_is_refused(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
+    etag = cache.create(KEY, b"one")
     cache.put(KEY, b"other")
     with pytest.raises(ConflictError):
         cache.replace(KEY, b"mine", etag)
 
 
 def test_replace_of_what_was_deleted_meanwhile_is_refused(cache: CacheStore) -> None:
-    etag = cache.replace(KEY, b"one", None)
+    etag = cache.create(KEY, b"one")
     cache.delete([KEY])
     with pytest.raises(ConflictError):
         cache.replace(KEY, b"mine", etag)
-    assert isinstance(cache.read(KEY), Absent)
+    assert cache.read(KEY) is None
 
 
-def test_replace_of_nothing_succeeds_after_a_delete(cache: CacheStore) -> None:
+def test_create_succeeds_after_a_delete(cache: CacheStore) -> None:
     cache.put(KEY, b"one")
     cache.delete([KEY])
-    cache.replace(KEY, b"two", None)
+    cache.create(KEY, b"two")
     assert isinstance(cache.read(KEY), StoredObject)
 
 

@@ -73,7 +73,9 @@ def test_missing_bucket_makes_the_store_unavailable(aws: None) -> None:
     for call in (
         lambda: store.read("k"),
         lambda: store.put("k", b""),
-        lambda: store.replace("k", b"", None),
+        lambda: store.read_if_changed("k", '"etag"'),
+        lambda: store.create("k", b""),
+        lambda: store.replace("k", b"", '"etag"'),
         lambda: store.delete(["k"]),
         lambda: list(store.list("k")),
     ):

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import PROGRAM_LISTS, SCHEMA
-from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists, decode, encode
+from core.entry import (
+    BalanceRow,
+    CacheEntry,
+    PeriodBalances,
+    ProgramLists,
+    Tombstone,
+    decode,
+    encode,
+    encode_tombstone,
+)
 from core.errors import UnreadableEntryError
 from tests.builders import (
     NOW,
@@ -128,7 +137,7 @@ def test_decode_a_truncated_object_is_unreadable(length: int) -> None:
         pytest.param(document(built_at="yesterday"), "built_at", id="no time"),
         pytest.param(document(built_at=None), "built_at", id="time is null"),
         pytest.param(document(built_at=1760529600), "built_at", id="time is a number"),
-        pytest.param(document(built_at="2026-10-15T12:00:00"), "UTC offset", id="naive time"),
+        pytest.param(document(built_at="2026-10-15T12:00:00"), "offset", id="naive time"),
         pytest.param(document(fresh_until="soon"), "fresh_until", id="no second time"),
         pytest.param(document(data=None), "data", id="no data"),
         pytest.param(document(data=[]), "data", id="data is a list"),
@@ -200,3 +209,48 @@ def test_marked_stale_a_stale_entry_stays_stale_but_is_a_new_generation() -> Non
     entry = make_entry(ttl=timedelta(seconds=1))
     marked = entry.marked_stale(NOW + timedelta(hours=1))
     assert marked.fresh_until < entry.fresh_until
+
+
+# Tombstones
+
+
+@pytest.mark.parametrize("purged_at", [None, NOW])
+def test_tombstone_is_read_back_as_it_was(purged_at: datetime | None) -> None:
+    tombstone = Tombstone.new(PROGRAM_LISTS, purged_at)
+    assert decode(encode_tombstone(tombstone), PROGRAM_LISTS) == tombstone
+
+
+def test_tombstones_have_ids_of_their_own() -> None:
+    assert Tombstone.new(PROGRAM_LISTS).id != Tombstone.new(PROGRAM_LISTS).id
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"id": ""}, id="empty id"),
+        pytest.param({"id": 7}, id="id is a number"),
+        pytest.param({"id": None}, id="id is null"),
+        pytest.param({"purged_at": "yesterday"}, id="no time"),
+        pytest.param({"purged_at": None}, id="time is null"),
+        pytest.param({"schema": "v0"}, id="another schema"),
+        pytest.param({"dataset": "balances"}, id="another dataset"),
+    ],
+)
+def test_decode_wrong_tombstone_is_unreadable(changes: dict[str, Any]) -> None:
+    body = {"schema": "v1", "dataset": "programs", "id": "x", "purged_at": NOW.isoformat()}
+    with pytest.raises(UnreadableEntryError):
+        decode(json.dumps(body | changes).encode(), PROGRAM_LISTS)
+
+
+def test_decode_truncated_tombstone_is_unreadable() -> None:
+    body = encode_tombstone(Tombstone.new(PROGRAM_LISTS, NOW))
+    for length in range(len(body)):
+        with pytest.raises(UnreadableEntryError):
+            decode(body[:length], PROGRAM_LISTS)
+
+
+def test_sample_of_a_tombstone_v1_is_what_is_written_today() -> None:
+    body = sample("entries/v1/tombstone.json").strip()
+    tombstone = decode(body, PROGRAM_LISTS)
+    assert tombstone == Tombstone(PROGRAM_LISTS, "5f2c9d7e4b8a4f1c9b0d3e6a7c8f1b2d", NOW)
+    assert encode_tombstone(tombstone) == body

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import CacheEntry, encode
+from core.entry import CacheEntry, Tombstone, encode, encode_tombstone
 from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.failures import FailureRecord, encode_failure
 from core.lookup import (
@@ -27,6 +27,7 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
+    bury,
     make_entry,
     make_failure,
     make_lists,
@@ -149,7 +150,7 @@ def test_find_memory_is_never_served_without_s3(readers: Readers, store: InMemor
 def test_find_memory_is_never_served_after_a_purge(readers: Readers, store: InMemoryStore) -> None:
     readers.keep(make_entry())
     readers.find()
-    store.delete([KEY])
+    bury(store, PROGRAM_LISTS)
     assert isinstance(readers.find(), NotFound)
 
 
@@ -431,9 +432,19 @@ def test_find_miss_after_a_purge_is_never_swallowed(
     for number in range(1, 4):
         readers.keep(make_entry())
         readers.find()
-        store.delete([KEY])
+        bury(store, PROGRAM_LISTS)
         readers.find()
         assert len(queue.sent) == number
+
+
+def test_find_tombstone_that_no_purge_put_is_the_same_miss_as_before_it(
+    readers: Readers, store: InMemoryStore, queue: RecordingQueue
+) -> None:
+    """The worker puts one before the first rebuild; that must not count as a purge."""
+    readers.find()
+    store.put(KEY, encode_tombstone(Tombstone.new(PROGRAM_LISTS)))
+    readers.find(by=readers.another())
+    assert len(queue.sent) == 1
 
 
 def test_find_miss_that_was_built_meanwhile_is_served_and_asks_for_nothing(
@@ -452,7 +463,7 @@ def test_find_miss_that_was_built_and_purged_meanwhile_is_asked_for_anew(
 
     def build_and_purge() -> None:
         readers.keep(make_entry())
-        store.delete([KEY])
+        bury(store, PROGRAM_LISTS)
 
     queue.connect = build_and_purge  # type: ignore[method-assign]
     readers.find(by=readers.another())
@@ -534,12 +545,13 @@ def test_find_miss_each_dead_lettering_allows_one_more_request(
 def test_find_miss_after_a_failure_record_was_purged_is_never_swallowed(
     readers: Readers, queue: RecordingQueue, seen_failing: bool
 ) -> None:
-    """There is no entry whose purge could be told by its marker, and it is the same minute."""
+    """A purge puts a tombstone also where there was only a failure; it is the same minute."""
     readers.find()
     readers.fail(make_failure(dead_lettered=True))
     if seen_failing:
         readers.find()
     readers.store.delete([FAILURE_KEY])
+    bury(readers.store, PROGRAM_LISTS)
     readers.find()
     assert len(queue.sent) == 2
     readers.find(by=readers.another())

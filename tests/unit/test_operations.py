@@ -9,7 +9,7 @@ import pytest
 
 from core.commands import Purge, Refresh, Selection
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import CacheEntry, decode, encode
+from core.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableError
 from core.operations import SOFT_PURGE_ATTEMPTS, Operations
 from core.periods import recent_periods
@@ -19,6 +19,7 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
+    bury,
     fail,
     keep,
     make_entry,
@@ -64,29 +65,54 @@ def purge(selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: boo
 
 
 def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-    return decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+    assert isinstance(found, CacheEntry)
+    return found
+
+
+def stored_tombstone(store: InMemoryStore, dataset: Dataset) -> Tombstone:
+    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+    assert isinstance(found, Tombstone)
+    return found
 
 
 # Purge
 
 
-def test_purge_deletes_entries_and_failure_records(
+def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
     operations: Operations, store: InMemoryStore, edge: RecordingEdge
 ) -> None:
     keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
     fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
     assert operations.purge(purge()) == {
         "action": "purge",
-        "summary": "2 entries deleted",
+        "summary": "3 entries purged",
         "soft": False,
         "dry_run": False,
-        "count": 2,
-        "keys": [SEPTEMBER_KEY, KEY],
+        "count": 3,
+        "keys": [SEPTEMBER_KEY, OCTOBER_KEY, KEY],
         "failure_records": 2,
         "invalidation_id": "I-1",
     }
-    assert store.objects == {}
+    assert list(store.objects) == [KEY, SEPTEMBER_KEY, OCTOBER_KEY]
+    for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES, OCTOBER_BALANCES):
+        assert stored_tombstone(store, dataset).purged_at == NOW
     assert edge.invalidations == 1
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_purge_gives_a_tombstone_a_new_id(
+    operations: Operations, store: InMemoryStore, soft: bool
+) -> None:
+    """Each purge is a generation of its own; a soft one treats what is no entry like any other."""
+    ids = []
+    for tombstone in (Tombstone.new(PROGRAM_LISTS), Tombstone.new(PROGRAM_LISTS, NOW)):
+        store.put(KEY, encode_tombstone(tombstone))
+        operations.purge(purge(soft=soft))
+        buried = stored_tombstone(store, PROGRAM_LISTS)
+        assert buried.purged_at == NOW
+        ids += [tombstone.id, buried.id]
+    assert len(set(ids)) == 4
 
 
 @pytest.mark.parametrize(
@@ -110,7 +136,8 @@ def test_purge_of_a_selection_leaves_the_rest(
     operations.purge(purge(selection))
     for dataset in everything:
         is_gone = dataset in deleted
-        assert (entry_key(PREFIX, dataset) not in store.objects) is is_gone
+        found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+        assert isinstance(found, Tombstone) is is_gone
         assert (failure_key(PREFIX, dataset) not in store.objects) is is_gone
 
 
@@ -121,10 +148,14 @@ def test_purge_leaves_what_is_no_entry(operations: Operations, store: InMemorySt
     assert len(store.objects) == 3
 
 
-def test_purge_deletes_an_unreadable_entry(operations: Operations, store: InMemoryStore) -> None:
-    store.put(KEY, b"{")
-    assert operations.purge(purge())["count"] == 1
-    assert store.objects == {}
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("body", [b"{", b'{"schema": "v1", "dataset": "programs", "id": 7}'])
+def test_purge_puts_a_tombstone_over_what_is_unreadable(
+    operations: Operations, store: InMemoryStore, body: bytes, soft: bool
+) -> None:
+    store.put(KEY, body)
+    assert operations.purge(purge(soft=soft))["count"] == 1
+    assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -134,18 +165,20 @@ def test_purge_of_many_entries_reaches_all(
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
     keep(store, *map(make_entry, datasets))
     assert operations.purge(purge(soft=soft))["count"] == 300
-    entries = [stored(store, d) for d in datasets if entry_key(PREFIX, d) in store.objects]
-    assert len(entries) == 300 * soft
-    assert all(entry.fresh_until <= NOW for entry in entries)
+    for dataset in datasets:
+        if soft:
+            assert stored(store, dataset).fresh_until <= NOW
+        else:
+            assert stored_tombstone(store, dataset).purged_at == NOW
 
 
 @pytest.mark.parametrize(
     ("command", "summary"),
     [
-        (purge(), "1 entry deleted"),
-        (purge(dry_run=True), "1 entry would be deleted"),
+        (purge(), "1 entry purged"),
+        (purge(dry_run=True), "1 entry would be purged"),
         (purge(soft=True), "1 entry marked stale"),
-        (purge(Selection("balances")), "0 entries deleted"),
+        (purge(Selection("balances")), "0 entries purged"),
     ],
 )
 def test_purge_summary_tells_what_was_done(
@@ -190,14 +223,6 @@ def test_soft_purge_of_a_stale_entry_makes_a_new_generation(
     assert store.objects[KEY].etag != before
 
 
-def test_soft_purge_leaves_an_unreadable_entry(
-    operations: Operations, store: InMemoryStore
-) -> None:
-    store.put(KEY, b"{")
-    operations.purge(purge(soft=True))
-    assert store.objects[KEY].body == b"{"
-
-
 def test_soft_purge_marks_also_what_was_written_meanwhile(
     operations: Operations, store: InMemoryStore
 ) -> None:
@@ -208,13 +233,13 @@ def test_soft_purge_marks_also_what_was_written_meanwhile(
     assert stored(store) == rebuilt.marked_stale(NOW)
 
 
-def test_soft_purge_of_what_vanished_meanwhile_is_done(
+def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(
     operations: Operations, store: InMemoryStore
 ) -> None:
     keep(store, make_entry())
-    once_before_replace(store, lambda: store.delete([KEY]))
+    once_before_replace(store, lambda: bury(store, PROGRAM_LISTS))
     operations.purge(purge(soft=True))
-    assert KEY not in store.objects
+    assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
 
 
 def once_before_replace(store: InMemoryStore, action: Any) -> None:
@@ -248,7 +273,7 @@ def test_soft_purge_gives_up_on_writes_without_end(
 
 def test_purge_with_s3_out_of_reach_fails(operations: Operations, store: InMemoryStore) -> None:
     keep(store, make_entry())
-    store.down = lambda operation, key: operation == "delete"
+    store.down = lambda operation, key: operation == "put"
     with pytest.raises(StoreUnavailableError):
         operations.purge(purge())
 
