@@ -23,8 +23,8 @@ class DeadLetterDesk:
     """Works on the dead-letter queue. Results are JSON values.
 
     What the worker dead-letters has a message group of its own. What the queue's redrive policy
-    moves keeps the rebuild queue's one group, of which SQS shows ten messages at most; so each
-    such letter is first put into a group of its own, under a new message id.
+    moves keeps its group, of which SQS shows ten messages at most; so each such letter is first
+    put into a group of its own, under a new message id.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class DeadLetterDesk:
             for batch in self._dead_letters.receive_batches():
                 letters.update((letter.receipt_handle, letter) for letter in batch)
                 for letter in batch:
-                    if letter.group == MESSAGE_GROUP:
+                    if _was_moved_by_sqs(letter):
                         self._give_own_group(letter)
                         del letters[letter.receipt_handle]
             yield letters
@@ -88,7 +88,14 @@ class DeadLetterDesk:
             self._dead_letters.release(letters.values())
 
     def _give_own_group(self, letter: DeadLetter) -> None:
-        """Replace a letter by its like in a group of its own, which is received later."""
+        """Replace a letter by its like in a group of its own, which is received later.
+
+        The copy is sent under an id that nothing else uses. Under its bare message id, SQS would
+        accept it and drop it: that is the deduplication id under which the redrive policy moved
+        the letter here, and SQS remembers it for five minutes. (SQS Developer Guide, "Configure a
+        dead-letter queue redrive": the deduplication id is replaced with the original message's
+        id.) The prefix makes a repetition harmless, should the deletion fail.
+        """
         attributes = {
             "ErrorType": "Unknown",
             "ErrorMessage": MOVED_BY_SQS,
@@ -98,8 +105,9 @@ class DeadLetterDesk:
             "OriginalMessageId": letter.message_id,
             **letter.attributes,
         }
-        # The id makes a repetition harmless, should the deletion fail.
-        self._dead_letters.send(letter.body, attributes, letter.message_id, letter.message_id)
+        self._dead_letters.send(
+            letter.body, attributes, letter.message_id, f"regroup-{letter.message_id}"
+        )
         self._dead_letters.delete(letter)
 
     def _delete(self, letters: dict[str, DeadLetter], letter: DeadLetter) -> None:
@@ -113,6 +121,11 @@ class DeadLetterDesk:
             correlation_id=correlation_id_of(letter.body) or _original_id(letter),
             **fields,
         )
+
+
+def _was_moved_by_sqs(letter: DeadLetter) -> bool:
+    """Tell the letters of the redrive policy from those that the worker wrote or we regrouped."""
+    return letter.group == MESSAGE_GROUP or "ErrorType" not in letter.attributes
 
 
 def _chosen(letters: dict[str, DeadLetter], message_id: str | None) -> list[DeadLetter]:

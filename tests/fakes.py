@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from core.errors import (
     AmbiguousLoginError,
@@ -26,12 +27,13 @@ from core.periods import Period
 from core.ports import (
     Credentials,
     DeadLetter,
+    NotedSession,
     NotModified,
     ObjectSummary,
     QueueDepth,
     StoredObject,
 )
-from core.settlement import Delivery
+from core.settlement import MAX_RECEIVES, Delivery
 from core.timing import Deadline
 from tests.builders import (
     NOW,
@@ -172,12 +174,17 @@ class _Fifo:
         self.is_down = False
 
     def accept(
-        self, body: str, dedup_id: str, group: str, attributes: Mapping[str, str] | None = None
+        self,
+        body: str,
+        dedup_id: str,
+        group: str,
+        attributes: Mapping[str, str] | None = None,
+        moved_id: str | None = None,
     ) -> str:
         """Queue a message, unless its deduplication id was accepted within five minutes.
 
         As on AWS, the id is remembered although the message may be deleted by now, and the sender
-        is given the first message's id.
+        is given the first message's id. `moved_id` is the message id that a moved message keeps.
         """
         self._check()
         now = self._clock()
@@ -185,7 +192,7 @@ class _Fifo:
             accepted_at, message_id = self._accepted[dedup_id]
             if now < accepted_at + DEDUPLICATION_INTERVAL:
                 return message_id
-        message_id = f"id-{next(self._ids)}"
+        message_id = moved_id or f"id-{next(self._ids)}"
         self._accepted[dedup_id] = (now, message_id)
         self.messages.append(_Message(message_id, body, now, now, group, attributes or {}))
         return message_id
@@ -217,6 +224,9 @@ class _Fifo:
         hidden = sum(message.visible_at > self._clock() for message in self.messages)
         return QueueDepth(visible=len(self.messages) - hidden, in_flight=hidden)
 
+    def now(self) -> datetime:
+        return self._clock()
+
     def _check(self) -> None:
         if self.is_down:
             raise QueueUnavailableError("SQS: ServiceUnavailable")
@@ -226,11 +236,14 @@ class RecordingQueue:
     """The rebuild queue.
 
     `sent` lists what was accepted and is not shortened by receiving; `delays` holds the last
-    delay of each receipt handle.
+    delay of each receipt handle. With `redrive_to` it has a redrive policy.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], redrive_to: "InMemoryDeadLetters | None" = None
+    ) -> None:
         self._fifo = _Fifo(clock)
+        self._redrive_to = redrive_to
         self.sent: list[str] = []
         self.deduplication_ids: list[str] = []
         self.delays: dict[str, int] = {}
@@ -249,9 +262,10 @@ class RecordingQueue:
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         return self.send_again(message.to_body(), deduplication_id)
 
-    def send_again(self, body: str, deduplication_id: str) -> str:
+    def send_again(self, body: str, deduplication_id: str, group: str = "mips") -> str:
+        """Queue a body; only others than the service use another group."""
         before = len(self._fifo.messages)
-        message_id = self._fifo.accept(body, deduplication_id, "mips")
+        message_id = self._fifo.accept(body, deduplication_id, group)
         self.deduplication_ids.append(deduplication_id)
         if len(self._fifo.messages) > before:
             self.sent.append(body)
@@ -266,14 +280,24 @@ class RecordingQueue:
         return self._fifo.depth()
 
     def receive(self, most: int = 10, hidden_for_seconds: float = 360) -> list[Delivery]:
-        """Deliver a batch, as the event source mapping does."""
+        """Deliver a batch, as the event source mapping does: groups may be mixed in it."""
+        if self._redrive_to:
+            self._fifo.messages = list(self._redrive(self._redrive_to))
         return [
-            Delivery(m.message_id, m.body, m.receipt_handle, m.receives, m.sent_at)
+            Delivery(m.message_id, m.body, m.receipt_handle, m.receives, m.sent_at, m.group)
             for m in self._fifo.take(most, timedelta(seconds=hidden_for_seconds))
         ]
 
     def acknowledge(self, delivery: Delivery) -> None:
         self._fifo.remove(delivery.receipt_handle)
+
+    def _redrive(self, dead_letters: "InMemoryDeadLetters") -> Iterator[_Message]:
+        """Move what was received too often, and return what stays."""
+        for message in self._fifo.messages:
+            if message.receives >= MAX_RECEIVES and message.visible_at <= self._fifo.now():
+                dead_letters.take_over(message.message_id, message.body, message.group)
+            else:
+                yield message
 
 
 class InMemoryDeadLetters:
@@ -299,6 +323,20 @@ class InMemoryDeadLetters:
         self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
     ) -> None:
         self._fifo.accept(body, deduplication_id, group, dict(attributes))
+
+    def take_over(self, message_id: str, body: str, group: str = "mips") -> None:
+        """Receive a message as SQS's redrive policy moves it.
+
+        It keeps its message id and group, and the id becomes its deduplication id (SQS Developer
+        Guide, "Configure a dead-letter queue redrive").
+        """
+        self._fifo.accept(body, message_id, group, moved_id=message_id)
+
+    def move_all(self, queue: RecordingQueue) -> None:
+        """Do what SQS's own redrive does (StartMessageMoveTask): new ids, the same groups."""
+        for message in self._fifo.messages:
+            queue.send_again(message.body, f"moved {uuid4()}", message.group)
+        self._fifo.messages = []
 
     def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
         while taken := self._fifo.take(10, LOOK):
@@ -333,32 +371,37 @@ def _as_letter(message: _Message) -> DeadLetter:
 class FakeSecrets:
     """The parameter store; implements Secrets and SessionNote. `down` names failing methods."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self.stored = make_credentials()
-        self.token: str | None = None
+        self.noted: NotedSession | None = None
         self.down: set[str] = set()
         self.notes: list[str | None] = []
+        self._clock = clock
+
+    @property
+    def token(self) -> str | None:
+        """The token that is noted."""
+        return self.noted.token if self.noted else None
 
     def credentials(self) -> Credentials:
         self._check("credentials")
         return self.stored
 
-    def session_token(self) -> str | None:
-        self._check("session_token")
-        return self.token
+    def noted_session(self) -> NotedSession | None:
+        self._check("noted_session")
+        return self.noted
 
     def is_session_open(self) -> bool:
-        self._check("is_session_open")
-        return self.token is not None
+        return self.noted_session() is not None
 
-    def store_session_token(self, token: str) -> None:
-        self._check("store_session_token")
-        self.token = token
+    def note_session(self, token: str) -> None:
+        self._check("note_session")
+        self.noted = NotedSession(token, self._clock())
         self.notes.append(token)
 
-    def forget_session_token(self) -> None:
-        self._check("forget_session_token")
-        self.token = None
+    def note_no_session(self) -> None:
+        self._check("note_no_session")
+        self.noted = None
         self.notes.append(None)
 
     def _check(self, method: str) -> None:

@@ -70,10 +70,35 @@ def test_show_tells_everything_of_a_letter(
     ]
 
 
-def test_show_letter_that_the_redrive_policy_moved_is_explained(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+@pytest.mark.parametrize("look", ["list", "dry run", "redrive", "discard"])
+@pytest.mark.parametrize("group", [MESSAGE_GROUP, "misp"])
+def test_letter_that_sqs_has_just_moved_is_never_lost(
+    desk: DeadLetterDesk,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    look: str,
+    group: str,
 ) -> None:
-    dead_letters.send(make_body(), {}, "mips", "1")
+    """A copy under the bare message id would be accepted and dropped, for five minutes."""
+    for number in range(12):
+        dead_letters.take_over(f"moved-{number}", make_body(), group)
+    if look == "list":
+        assert desk.show(ListDeadLetters(1000))["count"] == 12
+    elif look == "discard":
+        assert desk.discard(Discard("moved-3", dry_run=False))["count"] == 1
+    else:
+        assert desk.redrive(Redrive(None, dry_run=look == "dry run"))["count"] == 12
+    left = {"list": 12, "dry run": 12, "redrive": 0, "discard": 11}[look]
+    assert dead_letters.depth() == QueueDepth(visible=left, in_flight=0)
+    assert len(queue.sent) == (12 if look == "redrive" else 0)
+
+
+def test_show_letter_that_the_redrive_policy_moved_is_explained(
+    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+) -> None:
+    """When it was first sent, nobody can tell: SQS counts the time of a moved message anew."""
+    dead_letters.take_over("id-1", make_body())
+    clock.advance(minutes=3)
     (message,) = desk.show(ListDeadLetters(1000))["messages"]
     assert message["error"]["type"] == "Unknown"
     assert "redrive policy" in message["error"]["message"]
@@ -86,7 +111,7 @@ def test_show_lists_all_of_one_group_of_which_sqs_shows_ten(
     desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     for number in range(25):
-        dead_letters.send(make_body(reason=str(number)), {}, MESSAGE_GROUP, str(number))
+        dead_letters.take_over(f"id-{number + 1}", make_body(reason=str(number)))
         clock.advance(minutes=1)
     listed = desk.show(ListDeadLetters(1000))
     assert [message["original_message_id"] for message in listed["messages"]] == [
@@ -103,7 +128,7 @@ def test_letter_of_the_shared_group_is_chosen_by_either_id(
     desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
 ) -> None:
     for number in range(2):
-        dead_letters.send(make_body(reason=str(number)), {}, MESSAGE_GROUP, str(number))
+        dead_letters.take_over(f"moved-{number}", make_body(reason=str(number)))
     listed = desk.show(ListDeadLetters(1000))["messages"]
     desk.redrive(Redrive(listed[0]["message_id"], dry_run=False))
     desk.redrive(Redrive(listed[1]["original_message_id"], dry_run=False))
@@ -124,7 +149,7 @@ def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
     dead_letters: InMemoryDeadLetters, desk: DeadLetterDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
-        dead_letters.send(make_body(), {}, MESSAGE_GROUP, str(number))
+        dead_letters.take_over(f"moved-{number}", make_body())
 
     def refuse(*_: object) -> None:
         raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
@@ -139,9 +164,11 @@ def test_show_letter_with_attributes_of_somebody_else_is_listed(
     desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
 ) -> None:
     dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
-    (message,) = desk.show(ListDeadLetters(1000))["messages"]
-    assert message["attempts"] is None
-    assert message["error"] == {"type": "Unknown", "message": "the letter does not tell"}
+    dead_letters.send("no JSON", {"ErrorType": "Mine"}, "h", "2")
+    second, first = desk.show(ListDeadLetters(1000))["messages"]
+    assert first["attempts"] is None
+    assert first["error"]["type"] == "Unknown"
+    assert second["error"] == {"type": "Mine", "message": "the letter does not tell"}
 
 
 def test_show_lists_more_than_ten_the_oldest_first(
