@@ -18,6 +18,8 @@ BEGINNING, ACTIVITY, ENDING = 1, 2, 3
 
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 _LONGEST_AMOUNT = 36
+# A cent is the smallest amount; less than half of one is a rounding of MIP's own.
+_SMALLEST_MISMATCH = Decimal("0.005")
 # Wide enough that no sum of amounts of that length is ever rounded.
 _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperation])
 
@@ -32,8 +34,9 @@ def join_balances(reply: object, gl: Iterable[Account], period: Period) -> Perio
     """Turn a reply of GetAccountBalances into rows, in MIP's order, named by the GL chart.
 
     The reply must have been read with its numbers as text (`Decimal` or `str`), so that amounts
-    keep MIP's digits. Raises UpstreamDataError when MIP reports no success, the shape is not the
-    documented one, there is no record, or an account lacks one of its three record types.
+    keep MIP's digits. Without records there are no rows; whether that is plausible is for the
+    caller to judge. Raises UpstreamDataError when MIP reports no success, the reply does not have
+    the documented shape, or an account lacks one of its three record types.
     """
     amounts = _by_account(_records(reply))
     chart = {account.code: account for account in gl}
@@ -43,12 +46,29 @@ def join_balances(reply: object, gl: Iterable[Account], period: Period) -> Perio
 
 
 def unbalanced_accounts(balances: PeriodBalances) -> list[str]:
-    """Return the accounts whose start plus activity is not their end."""
-    return [
-        row.account
-        for row in balances.rows
-        if _EXACT.add(Decimal(row.start), Decimal(row.activity)) != Decimal(row.end)
-    ]
+    """Return the accounts whose start plus activity differs from their end by half a cent or more.
+
+    Their amounts are as MIP sent them all the same.
+    """
+    return [row.account for row in balances.rows if abs(_difference(row)) >= _SMALLEST_MISMATCH]
+
+
+def check_not_empty(new: PeriodBalances, *, is_plausible: bool) -> None:
+    """Refuse a report without any account unless that is plausible.
+
+    Raises UpstreamDataError: an empty report must not replace a good one, nor be kept for a period
+    that certainly has balances.
+    """
+    if not new.rows and not is_plausible:
+        raise UpstreamDataError(
+            f"MIP's reply to balances of {new.period} is empty; a message with accept_shrink "
+            "accepts that"
+        )
+
+
+def _difference(row: BalanceRow) -> Decimal:
+    expected = _EXACT.add(Decimal(row.start), Decimal(row.activity))
+    return _EXACT.subtract(expected, Decimal(row.end))
 
 
 def _records(reply: object) -> list[_Record]:
@@ -60,8 +80,6 @@ def _records(reply: object) -> list[_Record]:
     records = details.get("Level1") if isinstance(details, dict) else None
     if not isinstance(records, list):
         raise UpstreamDataError("MIP's reply to balances has no list Level1")
-    if not records:
-        raise UpstreamDataError("MIP's reply to balances is empty")
     return [_record(record) for record in records]
 
 

@@ -1,10 +1,14 @@
-"""MIP's chart of accounts: the replies of `segments` and `segments/accounts`, checked and joined.
+"""MIP's chart of accounts: the replies of `segments` and `segments/accounts`, joined on demand.
 
 MIP uses the key COA_SEGID both for the list and for the segment's number inside each record.
+
+Each segment is judged when it is asked for, and by itself: what is wrong with one, or with a
+segment that nobody asks for, does not touch the other.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from core.errors import UpstreamDataError
@@ -27,57 +31,57 @@ class Account:
         return self.status == "A"
 
 
-@dataclass(frozen=True, slots=True)
 class Chart:
-    """The two segments that the service reports on, each in MIP's order."""
+    """The two segments that the service reports on, each in MIP's order.
 
-    programs: tuple[Account, ...]
-    gl: tuple[Account, ...]
-
-
-def parse_chart(segments: object, accounts: object) -> Chart:
-    """Join the two replies.
-
-    Raises UpstreamDataError when a reply has not the documented shape, a segment is missing, or
-    one of the two lists is empty.
+    Each property raises UpstreamDataError when its segment is missing, has no account, or one of
+    its records does not have the documented shape.
     """
-    numbers = _segment_numbers(segments)
-    by_segment: dict[object, list[Account]] = {}
-    for record in _records(accounts, "accounts"):
-        number = _field(record, "COA_SEGID", int, "accounts")
-        by_segment.setdefault(number, []).append(_account(record))
-    return Chart(
-        programs=_segment(PROGRAM_SEGMENT, numbers, by_segment),
-        gl=_segment(GL_SEGMENT, numbers, by_segment),
-    )
+
+    def __init__(self, segments: object, accounts: object) -> None:
+        self._segments = segments
+        self._accounts = accounts
+
+    @cached_property
+    def programs(self) -> tuple[Account, ...]:
+        """The accounts of the Program segment."""
+        return self._segment(PROGRAM_SEGMENT)
+
+    @cached_property
+    def gl(self) -> tuple[Account, ...]:
+        """The accounts of the GL segment."""
+        return self._segment(GL_SEGMENT)
+
+    def _segment(self, title: str) -> tuple[Account, ...]:
+        number = _segment_number(self._segments, title)
+        accounts = tuple(
+            _account(record)
+            for record in _records(self._accounts, "accounts")
+            if _has(record, "COA_SEGID", number)
+        )
+        if not accounts:
+            raise UpstreamDataError(f"MIP lists no accounts in the segment {title}")
+        return accounts
 
 
-def _segment_numbers(segments: object) -> dict[str, int]:
-    return {
-        _field(record, "TITLE", str, "segments"): _field(record, "COA_SEGID", int, "segments")
-        for record in _records(segments, "segments")
-    }
-
-
-def _segment(
-    title: str, numbers: Mapping[str, int], by_segment: Mapping[object, list[Account]]
-) -> tuple[Account, ...]:
-    if title not in numbers:
-        raise UpstreamDataError(f"MIP lists no segment with the title {title}")
-    accounts = by_segment.get(numbers[title])
-    if not accounts:
-        raise UpstreamDataError(f"MIP lists no accounts in the segment {title}")
-    return tuple(accounts)
+def _segment_number(segments: object, title: str) -> int:
+    for record in _records(segments, "segments"):
+        if _has(record, "TITLE", title):
+            return _field(record, "COA_SEGID", int, "segments")
+    raise UpstreamDataError(f"MIP lists no segment with the title {title}")
 
 
 def _records(reply: object, call: str) -> Iterator[Mapping[str, Any]]:
+    """Return the records of a reply; what is not an object belongs to no segment of ours."""
     records = reply.get("COA_SEGID") if isinstance(reply, dict) else None
     if not isinstance(records, list):
         raise UpstreamDataError(f"MIP's reply to {call} has no list COA_SEGID")
-    for record in records:
-        if not isinstance(record, dict):
-            raise UpstreamDataError(f"MIP's reply to {call} holds something that is no record")
-        yield record
+    return (record for record in records if isinstance(record, dict))
+
+
+def _has(record: Mapping[str, Any], name: str, wanted: object) -> bool:
+    # To Python, JSON's true equals 1.
+    return record.get(name) == wanted and not isinstance(record.get(name), bool)
 
 
 def _account(record: Mapping[str, Any]) -> Account:

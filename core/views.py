@@ -54,8 +54,8 @@ def tags_json(programs: Mapping[str, str]) -> str:
 
 
 def tag(code: str, name: str) -> str:
-    """Return the cost-center tag value of a program."""
-    return f"{name[:LONGEST_TAG_NAME]} / {code}"
+    """Return the cost-center tag value of a program; its name part ends in no space."""
+    return f"{name[:LONGEST_TAG_NAME].rstrip()} / {code}"
 
 
 def balances_csv(balances: PeriodBalances, query: BalancesQuery) -> str:

@@ -133,9 +133,6 @@ def test_join_balances_sum_is_never_rounded(amounts: list[Decimal]) -> None:
             id="no records list",
         ),
         pytest.param(
-            {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}, "empty", id="empty"
-        ),
-        pytest.param(
             {"executionResult": "SUCCESS", "extraInformation": {"Level1": [5]}},
             "no record",
             id="no record",
@@ -195,6 +192,10 @@ def test_join_balances_unusable_field_is_refused_by_name(field: str, value: Any)
         pytest.param("0.1", "0.2", "0.30", True, id="no float's dust"),
         pytest.param("-0.00", "0", "0.00", True, id="zeros"),
         pytest.param("100.00", "-25.50", "74.51", False, id="a cent off"),
+        pytest.param("100.00", "-25.50", "74.505", False, id="half a cent over"),
+        pytest.param("100.00", "-25.50", "74.495", False, id="half a cent short"),
+        pytest.param("100.00", "-25.50", "74.5049", True, id="less than half a cent over"),
+        pytest.param("100.00", "-25.50", "74.4951", True, id="less than half a cent short"),
         pytest.param("9" * 34, "1", "1" + "0" * 34, True, id="large"),
         pytest.param("9" * 34, "1", "9" * 34, False, id="large and one off"),
     ],

@@ -102,7 +102,17 @@ def test_program_lists_nothing_active_is_refused(rows: list[tuple[str, str, str]
         pytest.param("a\u00a0b\u2003c", "a\u00a0b\u2003c", id="Unicode spaces stay"),
         pytest.param("a\u2028b\u2029c\x85d", "a b c d", id="line separators"),
         pytest.param("a\x00b\x7fc\u200bd", "abcd", id="control characters"),
-        pytest.param("Café \U0001f600", "Café ", id="emoji"),
+        pytest.param("Café \U0001f600", "Café", id="emoji"),
+        pytest.param("Cafe\u0301", "Caf\u00e9", id="combining accent"),
+        pytest.param("a\u0903b", "ab", id="spacing mark"),
+        pytest.param("\u0301\u0302\u0903", "200000", id="combining marks alone"),
+        pytest.param("\u00a0 Part A \u2003", "Part A", id="spaces at both ends"),
+        pytest.param("! Part A !", "Part A", id="spaces at both ends once the rest is gone"),
+        pytest.param("aws:tag", "awstag", id="reserved prefix"),
+        pytest.param(" AwS:::x:y", "AwSx:y", id="reserved prefix, any case, any number of colons"),
+        pytest.param("!aws!:x", "awsx", id="reserved prefix once the rest is gone"),
+        pytest.param("laws: x", "laws: x", id="aws within"),
+        pytest.param("aw\u017f:x", "aw\u017f:x", id="a letter that only looks like an s"),
         pytest.param("", "200000", id="empty"),
         pytest.param("!!!", "200000", id="nothing left"),
         pytest.param(" \t ", "200000", id="blank"),
@@ -120,9 +130,17 @@ def test_tag_text_is_what_aws_allows_in_a_tag_value(text: str) -> None:
         assert category[0] in "LN" or category == "Zs" or re.match(r"[_.:/=+\-@]", character)
 
 
+@given(st.text())
+def test_tag_text_has_no_space_at_an_end_and_no_reserved_prefix(text: str) -> None:
+    allowed = tag_text(text)
+    assert allowed == allowed.strip()
+    assert not allowed.lower().startswith("aws:")
+    assert tag_text(allowed) == unicodedata.normalize("NFC", allowed)
+
+
 @given(st.text(st.characters(categories=["L", "N", "Zs"])))
-def test_tag_text_keeps_letters_digits_and_spaces(text: str) -> None:
-    assert tag_text(text) == text
+def test_tag_text_keeps_letters_digits_and_spaces_between_them(text: str) -> None:
+    assert tag_text(text) == unicodedata.normalize("NFC", text).strip()
 
 
 def lists_of(active: int, with_inactive: int) -> object:
@@ -162,3 +180,16 @@ def test_check_not_shrunk_beyond_the_limit_is_refused(
 ) -> None:
     with pytest.raises(UpstreamDataError, match=named):
         check_not_shrunk(lists_of(*after), lists_of(*before), percent)
+
+
+def test_check_not_shrunk_names_the_codes_that_would_go() -> None:
+    before = {f"{code}": f"Name {code}" for code in range(100000, 100012)}
+    with pytest.raises(UpstreamDataError) as caught:
+        check_not_shrunk(make_lists({"100000": "Name"}), make_lists(before), 50)
+    error = str(caught.value)
+    assert "accept_shrink" in error
+    assert "11 codes would go: 100001 (Name 100001), 100002 (Name 100002)" in error
+    assert "100010 (Name 100010), …" in error
+    assert "100011" not in error
+    with pytest.raises(UpstreamDataError, match=r"1 code would go: 2 \(x{40}\)$"):
+        check_not_shrunk(make_lists({"1": "a"}), make_lists({"1": "a", "2": "x" * 50}), 49)

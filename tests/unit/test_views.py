@@ -114,6 +114,13 @@ def test_tag_long_name_is_cut_to_245_characters() -> None:
     assert tag("123456", "n" * 300) == "n" * 245 + " / 123456"
 
 
+@pytest.mark.parametrize("space", [" ", "  ", "\u00a0"])
+def test_tag_name_that_is_cut_at_a_space_ends_in_none(space: str) -> None:
+    assert tag("123456", "n" * (245 - len(space)) + space + "more") == (
+        "n" * (245 - len(space)) + " / 123456"
+    )
+
+
 def test_tag_name_of_245_characters_is_whole() -> None:
     assert tag("123456", "n" * 245) == "n" * 245 + " / 123456"
 
