@@ -11,12 +11,15 @@
     ├── QueueUnavailableError         SQS did not answer, or refused
     ├── SecretsUnavailableError       SSM did not answer, refused, or lacks a parameter
     ├── EdgeUnavailableError          CloudFront did not take the invalidation
+    ├── UnexpectedError               a defect of ours, met while one dataset was rebuilt
     └── UpstreamError                 MIP Cloud
         ├── TransientUpstreamError    worth another try: refused, reset, timed out, 429, 5xx
+        │   ├── TimedOutError         MIP took the request and did not answer in time
         │   ├── OutOfTimeError        the invocation's time would not have sufficed
         │   └── RequestNotTakenError  MIP did not take the request: no connection, or 429
         ├── AmbiguousLoginError       a login without an answer: a session may be open
-        ├── LockedOutError            login refused although the credentials may be right
+        ├── LockedOutError            login refused although the credentials may be right, or
+        │                             an earlier session cannot be logged out
         ├── CredentialsRefusedError   login refused: user or password are wrong
         ├── SessionLostError          MIP no longer knows the session in mid-work
         └── UpstreamDataError         a reply that must not reach the cache
@@ -80,12 +83,12 @@ class EdgeUnavailableError(MipsCacheError):
     """The edge cache did not accept an invalidation."""
 
 
+class UnexpectedError(MipsCacheError):
+    """A defect of ours met one dataset; its own text stays out, as it may hold upstream data."""
+
+
 class UpstreamError(MipsCacheError):
-    """MIP Cloud, or the way to it, failed."""
-
-
-class TransientUpstreamError(UpstreamError):
-    """A failure that another try may not meet.
+    """MIP Cloud, or the way to it, failed.
 
     `retry_after_seconds` is what MIP asked for in `Retry-After`, or None.
     """
@@ -93,6 +96,14 @@ class TransientUpstreamError(UpstreamError):
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class TransientUpstreamError(UpstreamError):
+    """A failure that another try may not meet."""
+
+
+class TimedOutError(TransientUpstreamError):
+    """MIP was sent the request and did not answer in time; it may still be at work on it."""
 
 
 class OutOfTimeError(TransientUpstreamError):
@@ -111,7 +122,11 @@ class AmbiguousLoginError(UpstreamError):
 
 
 class LockedOutError(UpstreamError):
-    """MIP refuses the login for now, as it does while another session of the user is open."""
+    """No session can be opened for now.
+
+    MIP refuses the login, as it does while another session of the user is open; or such a session
+    is noted and could not be logged out.
+    """
 
 
 class CredentialsRefusedError(UpstreamError):

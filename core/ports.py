@@ -157,6 +157,14 @@ class Credentials:
     versions: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class NotedSession:
+    """The token of a MIP session that may be open, and when it was noted."""
+
+    token: str = field(repr=False)
+    noted_at: datetime
+
+
 class Secrets(Protocol):
     """The parameter store. Methods raise SecretsUnavailableError."""
 
@@ -164,24 +172,24 @@ class Secrets(Protocol):
         """Read the credentials."""
         ...
 
-    def session_token(self) -> str | None:
-        """Return the token of a session that may be open; None if there is none."""
+    def noted_session(self) -> NotedSession | None:
+        """Return the session that may be open; None if none is noted."""
         ...
 
-    def store_session_token(self, token: str) -> None:
-        """Note the token, encrypted, so that any later worker can log the session out."""
+    def note_session(self, token: str) -> None:
+        """Note a session's token, encrypted, so that any later worker can log the session out."""
         ...
 
-    def forget_session_token(self) -> None:
-        """Delete the note; one that is absent does not matter."""
+    def note_no_session(self) -> None:
+        """Note that no session is open."""
         ...
 
 
 class SessionNote(Protocol):
-    """Tells whether a session's token is noted, without being able to read it."""
+    """Tells whether a MIP session may be open."""
 
     def is_session_open(self) -> bool:
-        """Tell whether a session may be open. Raises SecretsUnavailableError."""
+        """Tell whether a session is noted. Raises SecretsUnavailableError."""
         ...
 
 

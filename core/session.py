@@ -1,28 +1,39 @@
 """One MIP session at a time, and none left behind.
 
 MIP locks a user out when a second session is opened, or when one is never closed. So the token of
-a session is noted in the parameter store before it is used, and the note goes only once the
-logout is confirmed; whoever finds a note logs that session out before anything else.
+a session is noted in the parameter store before it is used, and the note becomes `closed` only
+once the logout is confirmed; whoever finds a token there logs that session out before anything
+else.
 
-    closed ──log_in──▶ open ──store token──▶ noted ──work──▶ log_out ──confirmed──▶ forget token
-                                                               └──not confirmed──▶ note stays
+    closed ──log_in──▶ open ──note token──▶ noted ──work──▶ log_out ──confirmed──▶ note "closed"
+                                                              └──not confirmed──▶ the token stays
 
 A worker that is killed leaves at worst a note. Only between the login's reply and the note can a
 session be lost to us; MIP's idle expiry ends that one.
+
+How an invocation's time is shared, with MIP_TIMEOUT_SECONDS at 60 and a worker of 300 seconds:
+
+    0                                                          215                    290    300
+    ├─ fetch: no call starts that could run past its end ──────┼─ log out, with retries ┼ settle ┤
+
+A call that begins just before `work_by` can outlast it by one time-out (60 s): that is why the
+reserve is the time-out plus 25 seconds, 15 for the logout itself and 10 for settling.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from core.datasets import login_refusal_key
 from core.errors import (
     CredentialsRefusedError,
+    LockedOutError,
     MipsCacheError,
     SecretsUnavailableError,
     StoreUnavailableError,
+    UpstreamError,
 )
 from core.ports import (
     CacheStore,
@@ -32,17 +43,20 @@ from core.ports import (
     Telemetry,
     Upstream,
 )
-from core.timing import Deadline
+from core.settings import WorkerSettings
+from core.timing import Deadline, read_time
 
-LOGOUT_RESERVE_SECONDS = 45.0
-"""Of an invocation's time, what belongs to logging out, forgetting the token and settling.
-
-More than a call can overrun its deadline by, which is one read time-out of silence.
-"""
-SETTLE_RESERVE_SECONDS = 10.0
-"""Of that, what comes after the logout."""
+LOGOUT_SECONDS = 15.0
+"""What a logout needs at least: one try, with its time-outs."""
+SETTLE_SECONDS = 10.0
+"""What noting the end of the session and settling the messages need."""
 LARGEST_RESERVE = 0.3
 """Share of the time that the reserve never exceeds, so that a short invocation still works."""
+LONGEST_SESSION = timedelta(minutes=20)
+"""After this time a noted session has ended, whatever MIP says of it.
+
+Five minutes of a worker, ten of MIP's idle expiry, and a margin.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +69,11 @@ class _Refusal:
 class RefusedCredentials:
     """Remembers which versions of the credentials MIP refused, so that they are not hammered."""
 
-    def __init__(
-        self, store: CacheStore, clock: Clock, cache_prefix: str, cooldown: timedelta
-    ) -> None:
+    def __init__(self, store: CacheStore, clock: Clock, settings: WorkerSettings) -> None:
         self._store = store
         self._clock = clock
-        self._key = login_refusal_key(cache_prefix)
-        self._cooldown = cooldown
+        self._key = login_refusal_key(settings.cache_prefix)
+        self._cooldown = timedelta(seconds=settings.auth_cooldown_seconds)
 
     def check(self, credentials: Credentials) -> None:
         """Raise CredentialsRefusedError while the cool-down lasts and nothing has changed."""
@@ -94,7 +106,7 @@ class RefusedCredentials:
             return None
         try:
             document = json.loads(stored.body)
-            refused_at = datetime.fromisoformat(document["refused_at"]).astimezone(UTC)
+            refused_at = read_time(document["refused_at"])
             again_at = refused_at + self._cooldown
             return _Refusal(refused_at, again_at, dict(document["versions"]))
         except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
@@ -112,28 +124,43 @@ class SessionKeeper:
         secrets: Secrets,
         refused: RefusedCredentials,
         telemetry: Telemetry,
+        clock: Clock,
         invocation_ends: Deadline,
+        settings: WorkerSettings,
     ) -> None:
         self._upstream = upstream
         self._secrets = secrets
         self._refused = refused
         self._telemetry = telemetry
-        longest = LARGEST_RESERVE * invocation_ends.remaining()
-        reserve = max(0.0, min(LOGOUT_RESERVE_SECONDS, longest))
-        settling = reserve * SETTLE_RESERVE_SECONDS / LOGOUT_RESERVE_SECONDS
-        self._logout_by = invocation_ends.earlier_by(settling)
-        self.work_by = invocation_ends.earlier_by(reserve)
+        self._clock = clock
+        reserve = settings.mip_timeout_seconds + LOGOUT_SECONDS + SETTLE_SECONDS
+        # A short invocation keeps most of its time for its work; the parts shrink alike.
+        share = min(1.0, max(0.0, LARGEST_RESERVE * invocation_ends.remaining() / reserve))
+        self._logout_by = invocation_ends.earlier_by(SETTLE_SECONDS * share)
+        self.work_by = invocation_ends.earlier_by(reserve * share)
 
     def recover(self) -> None:
         """Log out the session that a worker before this one left, if there is one.
 
-        Raises SecretsUnavailableError or UpstreamError; then no session may be opened.
+        One that was noted longer than LONGEST_SESSION ago has ended at MIP: its logout is tried
+        once more and then it is forgotten, whatever comes of it. Nothing can stop the service for
+        good.
+
+        Raises SecretsUnavailableError, or LockedOutError where the logout is not confirmed; then no
+        session may be opened.
         """
-        token = self._secrets.session_token()
-        if token is None:
+        noted = self._secrets.noted_session()
+        if noted is None:
             return
-        self._upstream.log_out(token, self._logout_by)
-        self._secrets.forget_session_token()
+        try:
+            self._upstream.log_out(noted.token, self._logout_by)
+        except UpstreamError as exc:
+            if self._clock() - noted.noted_at <= LONGEST_SESSION:
+                raise LockedOutError(
+                    f"a session noted at {noted.noted_at:%H:%M:%S} UTC is not logged out: {exc}"
+                ) from exc
+            self._telemetry.warning("session forgotten", problem=str(exc))
+        self._secrets.note_no_session()
         self._telemetry.warning("session recovered")
         self._telemetry.count("SessionsRecovered")
 
@@ -146,7 +173,7 @@ class SessionKeeper:
         """
         token = self._log_in()
         try:
-            self._secrets.store_session_token(token)
+            self._secrets.note_session(token)
             self._forget_refusal()
             yield token
         finally:
@@ -181,9 +208,9 @@ class SessionKeeper:
     def _log_out(self, token: str) -> None:
         try:
             self._upstream.log_out(token, self._logout_by)
-            self._secrets.forget_session_token()
+            self._secrets.note_no_session()
         except SecretsUnavailableError as exc:
-            self._telemetry.warning("session token not forgotten", problem=str(exc))
+            self._telemetry.warning("session not noted as closed", problem=str(exc))
         except MipsCacheError as exc:
             self._telemetry.warning("logout not confirmed", problem=str(exc))
             self._telemetry.count("LogoutsUnconfirmed")

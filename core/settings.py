@@ -7,6 +7,7 @@ parameters; a test holds the two together.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,6 +115,10 @@ class _SharedSettings(_Settings):
     rebuild_queue_url: str = variable(url)
     time_zone: ZoneInfo = variable(time_zone, "UTC")
 
+    def today(self, now: datetime) -> date:
+        """Return the day that it is in the configured time zone."""
+        return now.astimezone(self.time_zone).date()
+
 
 @dataclass(frozen=True)
 class ReaderSettings(_SharedSettings):
@@ -139,6 +144,7 @@ class WorkerSettings(_SharedSettings):
     balances_ttl_seconds: int = variable(whole_number(1, 31_536_000), "25200")
     balance_months: int = variable(whole_number(1, 24), "4")
     max_shrink_percent: int = variable(whole_number(0, 100), "50")
+    mip_timeout_seconds: int = variable(whole_number(5, 65), "60")
     auth_cooldown_seconds: int = variable(whole_number(0, 604_800), "3600")
 
 

@@ -25,7 +25,7 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """
     services = admin()
     services.telemetry.begin(context.aws_request_id)
-    today = utc_now().astimezone(services.settings.time_zone).date()
+    today = services.settings.today(utc_now())
     command = parse_command(event, today)
     services.telemetry.info("admin command", command=type(command).__name__)
     result = perform(command, services, context.aws_request_id)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from core.messages import MESSAGE_GROUP
 from core.settlement import Delivery
 
 
@@ -16,4 +17,5 @@ def delivery_of(record: SQSRecord) -> Delivery:
         receipt_handle=record.receipt_handle,
         receives=int(record.attributes.approximate_receive_count),
         sent_at=datetime.fromtimestamp(sent_ms / 1000, UTC),
+        group=record.attributes.message_group_id or MESSAGE_GROUP,
     )

@@ -14,9 +14,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.batch import work_off
+from core.batch import process_batch
 from core.settlement import Delivery, correlation_of
 from handlers.deliveries import delivery_of
+from handlers.wiring.clock import utc_now
 from handlers.wiring.worker import worker
 
 
@@ -34,11 +35,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     deliveries: list[Delivery] = [delivery_of(record) for record in SQSEvent(event).records]
     services.telemetry.begin(context.aws_request_id, correlation_of(deliveries))
     try:
-        coming_back = work_off(
+        coming_back = process_batch(
             deliveries,
             rebuilder=services.rebuilder(remaining_seconds),
-            settlement=services.settlement,
-            today=services.today(),
+            settlement=services.settlement(),
+            today=services.settings.today(utc_now()),
             remaining_seconds=remaining_seconds,
         )
     finally:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.chart import Account
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
@@ -22,7 +22,8 @@ from core.failures import FailureRecord, encode_failure
 from core.messages import RebuildMessage
 from core.periods import Period
 from core.ports import CacheStore, Credentials, StoredObject
-from core.rebuild import RebuildRequest, RebuildRules
+from core.rebuild import RebuildRequest
+from core.settings import WorkerSettings
 from core.settlement import Delivery
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
@@ -110,6 +111,7 @@ def make_delivery(
     receives: int = 1,
     sent_at: datetime = NOW,
     receipt_handle: str | None = None,
+    group: str = "mips",
 ) -> Delivery:
     return Delivery(
         message_id=message_id,
@@ -117,20 +119,24 @@ def make_delivery(
         receipt_handle=receipt_handle or f"receipt of {message_id}",
         receives=receives,
         sent_at=sent_at,
+        group=group,
     )
 
 
-def make_rules(**changes: Any) -> RebuildRules:
-    rules: dict[str, Any] = {
-        "cache_prefix": PREFIX,
-        "time_zone": ZoneInfo("UTC"),
-        "codes_to_omit": OMITTED,
-        "balance_months": 2,
-        "max_shrink_percent": 50,
-        "programs_ttl": timedelta(hours=24),
-        "balances_ttl": timedelta(hours=7),
+def make_worker_settings(**changes: Any) -> WorkerSettings:
+    """Make the worker's settings: the defaults, but for what a test names and a few short ones."""
+    environment = {
+        "CACHE_BUCKET": "cache-bucket",
+        "CACHE_PREFIX": PREFIX,
+        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
+        "MIP_ORG": "Example Org",
+        "MIP_LOGIN_URL": "https://login.example",
+        "MIP_API_URL": "https://api.example",
+        "CODES_TO_OMIT": ",".join(OMITTED),
+        "BALANCE_MONTHS": "2",
     }
-    return RebuildRules(**(rules | changes))
+    return replace(WorkerSettings.from_environment(environment), **changes)
 
 
 def make_failure(**changes: Any) -> FailureRecord:

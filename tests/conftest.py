@@ -29,6 +29,7 @@ LEAKING_NAMES = (
     "EDGE_TTL_SECONDS",
     "LOG_LEVEL",
     "MAX_SHRINK_PERCENT",
+    "GRACE_SECONDS",
     "MISS_WAIT_SECONDS",
     "NO_PROGRAM_CODE",
     "OTHER_CODE",
@@ -123,8 +124,8 @@ def dead_letters(clock: FakeClock) -> InMemoryDeadLetters:
 
 
 @pytest.fixture
-def secrets() -> FakeSecrets:
-    return FakeSecrets()
+def secrets(clock: FakeClock) -> FakeSecrets:
+    return FakeSecrets(clock)
 
 
 @pytest.fixture

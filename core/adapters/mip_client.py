@@ -8,6 +8,9 @@
     another 4xx                              LockedOutError         UpstreamDataError
     200 that is not what it should be        LockedOutError         UpstreamDataError
 
+A balances call that timed out is repeated once at most: MIP goes on computing what nobody waits
+for any more.
+
 A login that may have reached MIP is never sent twice in one invocation: the second could meet the
 session that the first has opened, and lock everybody out.
 """
@@ -38,20 +41,22 @@ from core.errors import (
     OutOfTimeError,
     RequestNotTakenError,
     SessionLostError,
+    TimedOutError,
     TransientUpstreamError,
     UpstreamDataError,
 )
 from core.periods import Period
 from core.ports import Clock, Credentials, Telemetry
+from core.settings import WorkerSettings
 from core.timing import Deadline
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-READ_TIMEOUT_SECONDS = 25.0
-"""Silence after which a call is given up: the most by which one can overrun its deadline."""
 LOGOUT_READ_TIMEOUT_SECONDS = 8.0
 SHORTEST_CALL_SECONDS = 1.0
 """With less time than this left, a call is not started."""
 MAX_ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.5
+"""Between the tries of a call; doubled for each, with up to as much again at random."""
 LONGEST_PAUSE_SECONDS = 8.0
 
 LOGIN_PATH = "/api/v1/sso/mipadv/login"
@@ -74,16 +79,16 @@ class MipClient:
     def __init__(
         self,
         *,
-        login_url: str,
-        api_url: str,
-        organization: str,
         telemetry: Telemetry,
         clock: Clock,
         sleep: Callable[[float], None],
+        settings: WorkerSettings,
     ) -> None:
-        self._login_url = login_url + LOGIN_PATH
-        self._api_url = api_url
-        self._organization = organization
+        self._login_url = settings.mip_login_url + LOGIN_PATH
+        self._api_url = settings.mip_api_url
+        self._organization = settings.mip_org
+        # Silence after which a call is given up: the most by which one can overrun its deadline.
+        self._read_timeout = float(settings.mip_timeout_seconds)
         self._telemetry = telemetry
         self._clock = clock
         self._sleep = sleep
@@ -115,9 +120,8 @@ class MipClient:
 
     def balances(self, token: str, period: Period, deadline: Deadline) -> object:
         """Ask for the account balances of a period; a query, although MIP wants a POST."""
-        return self._json(
-            "balances", "POST", BALANCES_PATH, token, deadline, body=balances_request(period)
-        )
+        body = balances_request(period)
+        return self._json("balances", "POST", BALANCES_PATH, token, deadline, body=body)
 
     def _log_in_once(
         self, body: Mapping[str, str], secrets: tuple[str, ...], deadline: Deadline
@@ -128,8 +132,10 @@ class MipClient:
         except (RequestNotTakenError, OutOfTimeError):
             raise
         except TransientUpstreamError as exc:
-            raise AmbiguousLoginError(f"{exc}; a session may be open") from exc
-        _refuse_login(reply, secrets)
+            raise AmbiguousLoginError(
+                f"{exc}; a session may be open", exc.retry_after_seconds
+            ) from exc
+        _refuse_login(reply, secrets, self._clock())
         return _token(reply)
 
     def _log_out_once(self, token: str, deadline: Deadline) -> None:
@@ -193,7 +199,7 @@ class MipClient:
                 headers={"Authorization-Token": token} if token else None,
                 timeout=(
                     min(CONNECT_TIMEOUT_SECONDS, remaining),
-                    min(read_timeout or READ_TIMEOUT_SECONDS, remaining),
+                    min(read_timeout or self._read_timeout, remaining),
                 ),
                 stream=True,
                 allow_redirects=False,
@@ -207,14 +213,21 @@ class MipClient:
         return _Reply(response.status_code, response.headers, content)
 
     def _retrying(self, call: str, deadline: Deadline) -> tenacity.Retrying:
-        backoff = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS)
+        backoff = tenacity.wait_exponential_jitter(
+            multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
+        )
 
         def wait(state: tenacity.RetryCallState) -> float:
             return max(backoff(state), _asked_pause(state))
 
+        most_attempts = MAX_ATTEMPTS
+
         def stop(state: tenacity.RetryCallState) -> bool:
+            nonlocal most_attempts
+            if call == "balances" and isinstance(_error_of(state), TimedOutError):
+                most_attempts = min(most_attempts, state.attempt_number + 1)
             left = deadline.remaining() - state.upcoming_sleep
-            return state.attempt_number >= MAX_ATTEMPTS or left < SHORTEST_CALL_SECONDS
+            return state.attempt_number >= most_attempts or left < SHORTEST_CALL_SECONDS
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_worth_retrying),
@@ -230,7 +243,7 @@ class MipClient:
             "call retried",
             call=call,
             attempt=state.attempt_number,
-            problem=str(state.outcome.exception() if state.outcome else ""),
+            problem=str(_error_of(state)),
             pause_seconds=round(state.upcoming_sleep, 2),
         )
 
@@ -288,9 +301,12 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
+def _error_of(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
 def _asked_pause(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    return getattr(error, "retry_after_seconds", None) or 0.0
+    return getattr(_error_of(state), "retry_after_seconds", None) or 0.0
 
 
 def _is_worth_retrying(exc: BaseException) -> bool:
@@ -305,7 +321,7 @@ def _read(response: requests.Response, call: str, deadline: Deadline) -> bytes:
         chunks.append(chunk)
         if deadline.remaining() <= 0:
             # Not OutOfTimeError: MIP has had the request, which matters for a login.
-            raise TransientUpstreamError(f"MIP's reply to {call} took too long to read")
+            raise TimedOutError(f"MIP's reply to {call} took too long to read")
     return b"".join(chunks)
 
 
@@ -317,7 +333,7 @@ def _broken_line(exc: requests.RequestException | HTTPError, call: str) -> Trans
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
         return RequestNotTakenError(f"no connection to MIP for {call}")
     if isinstance(exc, requests.Timeout | ReadTimeoutError):
-        return TransientUpstreamError(f"MIP did not answer {call} in time")
+        return TimedOutError(f"MIP did not answer {call} in time")
     return TransientUpstreamError(f"the connection to MIP broke during {call}")
 
 
@@ -325,7 +341,7 @@ def _is_success(reply: _Reply) -> bool:
     return 200 <= reply.status < 300
 
 
-def _refuse_login(reply: _Reply, secrets: tuple[str, ...]) -> None:
+def _refuse_login(reply: _Reply, secrets: tuple[str, ...], now: datetime) -> None:
     """Raise for a login that was answered with a refusal.
 
     MIP does not document its refusals: 401 is taken for wrong credentials, any other 4xx for a
@@ -335,7 +351,8 @@ def _refuse_login(reply: _Reply, secrets: tuple[str, ...]) -> None:
         raise CredentialsRefusedError(f"MIP answered 401 to login: {redacted(reply.body, secrets)}")
     if not _is_success(reply):
         raise LockedOutError(
-            f"MIP answered {reply.status} to login: {redacted(reply.body, secrets)}"
+            f"MIP answered {reply.status} to login: {redacted(reply.body, secrets)}",
+            retry_after_seconds(reply.headers.get("Retry-After"), now),
         )
 
 
@@ -344,10 +361,13 @@ def _token(reply: _Reply) -> str:
         document = json.loads(reply.body)
     except (ValueError, RecursionError) as exc:
         raise LockedOutError("MIP answered a login with something that is no JSON") from exc
-    token = document.get("AccessToken") if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token:
-        raise LockedOutError("MIP answered a login without a token")
-    return token
+    if not isinstance(document, dict):
+        raise LockedOutError("MIP answered a login with something that is no JSON object")
+    # MIP's reference spells it AccessToken, its own tutorial accessToken.
+    for name, value in document.items():
+        if name.lower() == "accesstoken" and isinstance(value, str) and value.strip():
+            return value.strip()
+    raise LockedOutError("MIP answered a login without a token")
 
 
 def _parsed(body: bytes, call: str) -> object:

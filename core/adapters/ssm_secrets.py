@@ -1,13 +1,22 @@
-"""Credentials and the session note in the SSM parameter store, as SecureStrings."""
+"""Credentials and the session's note in the SSM parameter store, as SecureStrings.
+
+The note is overwritten and never deleted: after a parameter was deleted, one has to wait at least
+30 seconds before one of the same name can be created (Systems Manager API Reference,
+DeleteParameter). A standard parameter keeps 100 versions, and the oldest goes by itself.
+"""
 
 from typing import TYPE_CHECKING
 
 from core.adapters.aws import translated
 from core.errors import SecretsUnavailableError
-from core.ports import Credentials
+from core.ports import Credentials, NotedSession
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+
+CLOSED = "closed"
+"""The note's text while no session is open. No token of MIP's looks like it."""
 
 
 class SsmSecrets:
@@ -38,33 +47,33 @@ class SsmSecrets:
             versions={name: parameter["Version"] for name, parameter in found.items()},
         )
 
-    def session_token(self) -> str | None:
-        """Read the noted token."""
-        return self._noted_session(decrypt=True)
-
-    def is_session_open(self) -> bool:
-        """Look whether a token is noted; it stays encrypted, so no right to the key is needed."""
-        return self._noted_session(decrypt=False) is not None
-
-    def store_session_token(self, token: str) -> None:
-        """Note the token, under the account's own key for parameters (alias/aws/ssm)."""
-        with translated(SecretsUnavailableError, "SSM PutParameter"):
-            self._ssm.put_parameter(
-                Name=self._session, Value=token, Type="SecureString", Overwrite=True
-            )
-
-    def forget_session_token(self) -> None:
-        """Delete the note."""
-        with translated(SecretsUnavailableError, "SSM DeleteParameter"):
-            try:
-                self._ssm.delete_parameter(Name=self._session)
-            except self._ssm.exceptions.ParameterNotFound:
-                return
-
-    def _noted_session(self, *, decrypt: bool) -> str | None:
+    def noted_session(self) -> NotedSession | None:
+        """Read the note. One that is absent, blank or `closed` stands for no session."""
         with translated(SecretsUnavailableError, "SSM GetParameter"):
             try:
-                response = self._ssm.get_parameter(Name=self._session, WithDecryption=decrypt)
+                response = self._ssm.get_parameter(Name=self._session, WithDecryption=True)
             except self._ssm.exceptions.ParameterNotFound:
                 return None
-        return response["Parameter"]["Value"]
+        parameter = response["Parameter"]
+        token = parameter["Value"].strip()
+        if token in {"", CLOSED}:
+            return None
+        return NotedSession(token, parameter["LastModifiedDate"])
+
+    def is_session_open(self) -> bool:
+        """Decrypt the note to compare it with `closed`; the token is neither kept nor returned."""
+        return self.noted_session() is not None
+
+    def note_session(self, token: str) -> None:
+        """Write the token, under the account's own key for parameters (alias/aws/ssm)."""
+        self._write_note(token)
+
+    def note_no_session(self) -> None:
+        """Write `closed` over the token."""
+        self._write_note(CLOSED)
+
+    def _write_note(self, text: str) -> None:
+        with translated(SecretsUnavailableError, "SSM PutParameter"):
+            self._ssm.put_parameter(
+                Name=self._session, Value=text, Type="SecureString", Overwrite=True
+            )

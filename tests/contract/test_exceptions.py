@@ -21,6 +21,7 @@ from core.errors import (
     StoreUnavailableError,
     UpstreamError,
 )
+from tests.builders import make_worker_settings
 from tests.fakes import FakeClock, RecordingTelemetry
 
 NOWHERE = "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere.fifo"
@@ -49,12 +50,7 @@ def test_requests_error_becomes_an_upstream_error(
     foreign: type[Exception], clock: FakeClock, telemetry: RecordingTelemetry
 ) -> None:
     client = MipClient(
-        login_url="https://login.example",
-        api_url="https://api.example",
-        organization="o",
-        telemetry=telemetry,
-        clock=clock,
-        sleep=clock.sleep,
+        telemetry=telemetry, clock=clock, sleep=clock.sleep, settings=make_worker_settings()
     )
     with responses.RequestsMock() as mip:
         arguments = ("m", "d", 0) if issubclass(foreign, ValueError) else ("secret text",)
@@ -108,7 +104,7 @@ def test_receipt_handle_that_is_refused_makes_the_queue_unavailable(aws: None) -
 def test_refused_parameter_store_makes_the_secrets_unavailable() -> None:
     ssm = boto3.client("ssm", endpoint_url="http://127.0.0.1:9", region_name="us-east-1")
     with pytest.raises(SecretsUnavailableError, match="EndpointConnectionError"):
-        SsmSecrets(ssm, "/x").session_token()
+        SsmSecrets(ssm, "/x").noted_session()
 
 
 def test_every_error_of_ours_has_the_common_base() -> None:

@@ -21,32 +21,64 @@ def test_password_is_not_shown_by_repr(vault: Secrets) -> None:
     assert credentials.password not in repr(credentials)
 
 
-def test_session_token_is_absent_at_first(vault: Secrets) -> None:
-    assert vault.session_token() is None
+def test_no_session_is_noted_at_first(vault: Secrets) -> None:
+    assert vault.noted_session() is None
 
 
-def test_session_token_is_read_back_until_it_is_forgotten(vault: Secrets) -> None:
-    vault.store_session_token("token-1")
-    vault.store_session_token("token-2")
-    assert vault.session_token() == "token-2"
-    vault.forget_session_token()
-    assert vault.session_token() is None
+def test_session_is_noted_until_it_is_noted_as_closed(vault: Secrets) -> None:
+    vault.note_session("token-1")
+    vault.note_session("token-2")
+    noted = vault.noted_session()
+    assert noted is not None
+    assert noted.token == "token-2"
+    assert noted.noted_at.tzinfo is not None
+    vault.note_no_session()
+    assert vault.noted_session() is None
+    vault.note_session("token-3")
+    assert vault.noted_session() is not None
 
 
-def test_forgetting_what_is_absent_does_not_matter(vault: Secrets) -> None:
-    vault.forget_session_token()
-    assert vault.session_token() is None
+def test_noting_that_no_session_is_open_twice_does_not_matter(vault: Secrets) -> None:
+    vault.note_no_session()
+    vault.note_no_session()
+    assert vault.noted_session() is None
 
 
-def test_session_note_is_an_encrypted_parameter(aws: None) -> None:
+def test_noted_session_is_not_shown_by_repr(vault: Secrets) -> None:
+    vault.note_session("token-1")
+    assert "token-1" not in repr(vault.noted_session())
+
+
+def test_session_note_is_an_encrypted_parameter_that_is_never_deleted(aws: None) -> None:
+    """SSM wants 30 seconds between deleting a parameter and creating one of the same name."""
     ssm = boto3.client("ssm")
     secrets = SsmSecrets(ssm, PATH)
     assert secrets.is_session_open() is False
-    secrets.store_session_token("token-1")
+    secrets.note_session("token-1")
     assert secrets.is_session_open() is True
     parameter = ssm.get_parameter(Name=f"{PATH}/session")["Parameter"]
     assert parameter["Type"] == "SecureString"
     assert parameter["Value"] != "token-1"
+    secrets.note_no_session()
+    assert secrets.is_session_open() is False
+    parameter = ssm.get_parameter(Name=f"{PATH}/session", WithDecryption=True)["Parameter"]
+    assert (parameter["Value"], parameter["Version"]) == ("closed", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        (" ", None),
+        ("closed", None),
+        (" closed\n", None),
+        ("token-of-an-older-version\n", "token-of-an-older-version"),
+    ],
+)
+def test_session_note_of_any_origin_is_read(aws: None, text: str, token: str | None) -> None:
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name=f"{PATH}/session", Value=text, Type="String")
+    noted = SsmSecrets(ssm, PATH).noted_session()
+    assert (noted.token if noted else None) == token
 
 
 def test_missing_credentials_are_named(aws: None) -> None:

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -22,12 +21,12 @@ from core.errors import (
     SessionLostError,
     StoreUnavailableError,
     TransientUpstreamError,
+    UnexpectedError,
     UpstreamDataError,
 )
 from core.failures import encode_failure
-from core.periods import recent_periods
-from core.rebuild import Rebuilder, RebuildResult, UnexpectedError
-from core.session import RefusedCredentials, SessionKeeper
+from core.periods import Period, recent_periods
+from core.rebuild import Rebuilder, RebuildResult
 from tests.builders import (
     NOW,
     OCTOBER,
@@ -35,6 +34,7 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER,
     SEPTEMBER_BALANCES,
+    bury,
     keep,
     make_accounts_reply,
     make_balance_records,
@@ -43,53 +43,47 @@ from tests.builders import (
     make_failure,
     make_lists,
     make_request,
-    make_rules,
+    make_row,
     make_segments_reply,
+    make_worker_settings,
 )
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
+from tests.wired import WiredWorker
 
 PROGRAMS_KEY = entry_key(PREFIX, PROGRAM_LISTS)
 WHOLE_SESSION = ["login", "segments", "accounts", "logout"]
 
 
 @pytest.fixture
-def rebuilder(
+def worker(
     store: InMemoryStore,
     upstream: FakeUpstream,
     secrets: FakeSecrets,
     telemetry: RecordingTelemetry,
     clock: FakeClock,
-) -> Rebuilder:
-    return make_rebuilder(store, upstream, secrets, telemetry, clock)
+) -> WiredWorker:
+    return WiredWorker(
+        store=store, upstream=upstream, secrets=secrets, telemetry=telemetry, clock=clock
+    )
 
 
-def make_rebuilder(
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    secrets: FakeSecrets,
-    telemetry: RecordingTelemetry,
-    clock: FakeClock,
-    **rules: object,
-) -> Rebuilder:
-    sessions = SessionKeeper(
-        upstream=upstream,
-        secrets=secrets,
-        refused=RefusedCredentials(store, clock, PREFIX, timedelta(hours=1)),
-        telemetry=telemetry,
-        invocation_ends=clock.deadline(300),
-    )
-    return Rebuilder(
-        store=store,
-        upstream=upstream,
-        sessions=sessions,
-        telemetry=telemetry,
-        clock=clock,
-        rules=make_rules(**rules),
-    )
+@pytest.fixture
+def rebuilder(worker: WiredWorker) -> Rebuilder:
+    return worker.rebuilder()
 
 
 def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-    return decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+    assert isinstance(found, CacheEntry)
+    return found
+
+
+def is_built(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> bool:
+    """Tell an entry from the tombstone that stands there before the first rebuild."""
+    stored_object = store.objects.get(entry_key(PREFIX, dataset))
+    if stored_object is None:
+        return False
+    return isinstance(decode(stored_object.body, dataset), CacheEntry)
 
 
 def only_error(result: RebuildResult) -> MipsCacheError:
@@ -163,20 +157,17 @@ def test_rebuild_does_programs_first(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
     built: list[bool] = []
-    upstream.during["balances"] = lambda: built.append(PROGRAMS_KEY in store.objects)
+    upstream.during["balances"] = lambda: built.append(is_built(store))
     rebuilder.run([make_request(SEPTEMBER_BALANCES), make_request(message_id="m-2")])
     assert built == [True]
 
 
 def test_rebuild_today_is_taken_in_the_time_zone(
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    secrets: FakeSecrets,
-    telemetry: RecordingTelemetry,
+    worker: WiredWorker, store: InMemoryStore, clock: FakeClock
 ) -> None:
-    clock = FakeClock(datetime(2026, 10, 15, 3, tzinfo=UTC))
-    rules = {"time_zone": ZoneInfo("America/New_York"), "balance_months": 1}
-    make_rebuilder(store, upstream, secrets, telemetry, clock, **rules).run([make_request(None)])
+    clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
+    worker.settings = make_worker_settings(time_zone=ZoneInfo("America/New_York"), balance_months=1)
+    worker.rebuilder().run([make_request(None)])
     assert "cache/v1/balances/2026-10-01_2026-10-14.json" in store.objects
 
 
@@ -241,7 +232,8 @@ def test_rebuild_satisfied_message_succeeds_though_a_newer_one_fails(
 def test_rebuild_without_requests_recovers_a_session_all_the_same(
     rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
 ) -> None:
-    secrets.token = upstream.open_token = "token-0"
+    secrets.note_session("token-0")
+    upstream.open_token = "token-0"
     assert rebuilder.run([]) == {}
     assert upstream.open_token is None
 
@@ -249,7 +241,8 @@ def test_rebuild_without_requests_recovers_a_session_all_the_same(
 def test_rebuild_recovers_a_session_before_it_logs_in(
     rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
 ) -> None:
-    secrets.token = upstream.open_token = "token-0"
+    secrets.note_session("token-0")
+    upstream.open_token = "token-0"
     assert rebuilder.run([make_request()])["m-1"].errors == {}
     assert upstream.calls == ["logout", *WHOLE_SESSION]
 
@@ -257,10 +250,11 @@ def test_rebuild_recovers_a_session_before_it_logs_in(
 def test_rebuild_recovery_that_fails_opens_no_session(
     rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
 ) -> None:
-    secrets.token = upstream.open_token = "token-0"
+    secrets.note_session("token-0")
+    upstream.open_token = "token-0"
     upstream.fail("logout", TransientUpstreamError("MIP answered 500 to logout"))
     error = only_error(rebuilder.run([make_request()])["m-1"])
-    assert isinstance(error, TransientUpstreamError)
+    assert isinstance(error, LockedOutError)
     assert upstream.calls == ["logout"]
 
 
@@ -268,7 +262,7 @@ def test_rebuild_recovery_that_fails_does_not_keep_messages_from_collapsing(
     rebuilder: Rebuilder, store: InMemoryStore, secrets: FakeSecrets
 ) -> None:
     keep(store, make_entry())
-    secrets.down.add("session_token")
+    secrets.down.add("noted_session")
     assert rebuilder.run([make_request()])["m-1"].collapsed
 
 
@@ -318,7 +312,7 @@ def test_rebuild_unconfirmed_logout_keeps_what_was_built(
 ) -> None:
     upstream.fail("logout", TransientUpstreamError("x"))
     assert rebuilder.run([make_request()])["m-1"].errors == {}
-    assert PROGRAMS_KEY in store.objects
+    assert is_built(store)
 
 
 def test_rebuild_lost_session_stops_the_rest_and_keeps_what_was_built(
@@ -328,7 +322,7 @@ def test_rebuild_lost_session_stops_the_rest_and_keeps_what_was_built(
     result = rebuilder.run([make_request(None)])["m-1"]
     assert set(result.errors) == {OCTOBER_BALANCES, SEPTEMBER_BALANCES}
     assert upstream.made["balances"] == 1
-    assert PROGRAMS_KEY in store.objects
+    assert is_built(store)
 
 
 # Independence of datasets
@@ -345,17 +339,34 @@ def test_rebuild_error_of_one_dataset_leaves_the_others(
     upstream.fail("balances", error)
     result = rebuilder.run([make_request(None)])["m-1"]
     assert result.errors == {OCTOBER_BALANCES: error}
-    assert entry_key(PREFIX, SEPTEMBER_BALANCES) in store.objects
-    assert PROGRAMS_KEY in store.objects
+    assert is_built(store, SEPTEMBER_BALANCES)
+    assert is_built(store)
 
 
-def test_rebuild_chart_that_fails_fails_every_dataset_and_logs_out(
+def test_rebuild_chart_that_cannot_be_fetched_fails_every_dataset_and_logs_out(
     rebuilder: Rebuilder, upstream: FakeUpstream
 ) -> None:
-    upstream.replies["segments"] = make_segments_reply({"Program": 1})
+    upstream.fail("accounts", TransientUpstreamError("x"))
     result = rebuilder.run([make_request(None)])["m-1"]
     assert len(result.errors) == 3
     assert upstream.calls == WHOLE_SESSION
+
+
+@pytest.mark.parametrize(
+    ("segments", "failing"),
+    [
+        pytest.param({"Program": 1}, {OCTOBER_BALANCES, SEPTEMBER_BALANCES}, id="no GL"),
+        pytest.param({"GL": 0}, {PROGRAM_LISTS}, id="no Program"),
+    ],
+)
+def test_rebuild_missing_segment_fails_its_own_datasets_alone(
+    rebuilder: Rebuilder, upstream: FakeUpstream, segments: dict[str, int], failing: set[Dataset]
+) -> None:
+    """Where the GL is broken, MIP is also spared the balances call."""
+    upstream.replies["segments"] = make_segments_reply(segments)
+    result = rebuilder.run([make_request(None)])["m-1"]
+    assert set(result.errors) == failing
+    assert upstream.made["balances"] == (0 if OCTOBER_BALANCES in failing else 2)
 
 
 def test_rebuild_unexpected_defect_is_isolated_and_tells_no_data(
@@ -367,13 +378,15 @@ def test_rebuild_unexpected_defect_is_isolated_and_tells_no_data(
     assert isinstance(error, UnexpectedError)
     assert "KeyError" in str(error)
     assert "confidential" not in str(error)
-    assert entry_key(PREFIX, SEPTEMBER_BALANCES) in store.objects
+    assert is_built(store, SEPTEMBER_BALANCES)
 
 
-def test_rebuild_unexpected_defect_logs_out(rebuilder: Rebuilder, upstream: FakeUpstream) -> None:
+def test_rebuild_unexpected_defect_fails_every_message_and_logs_out(
+    rebuilder: Rebuilder, upstream: FakeUpstream
+) -> None:
     upstream.fail("segments", KeyError("x"))
-    with suppress(KeyError):
-        rebuilder.run([make_request()])
+    result = rebuilder.run([make_request(None)])["m-1"]
+    assert [type(error) for error in result.errors.values()] == [UnexpectedError] * 3
     assert upstream.made["logout"] == 1
     assert upstream.open_token is None
 
@@ -411,13 +424,37 @@ def during_fetch(upstream: FakeUpstream, action: Callable[[], None]) -> None:
     upstream.during["accounts"] = action
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first rebuild", "later rebuild"])
 def test_rebuild_purge_meanwhile_wins(
+    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, is_first: bool
+) -> None:
+    if not is_first:
+        keep(store, make_entry(built_at=NOW - timedelta(days=2)))
+    during_fetch(upstream, lambda: bury(store, PROGRAM_LISTS))
+    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
+    assert not is_built(store)
+
+
+def test_rebuild_after_a_purge_replaces_its_tombstone(
+    rebuilder: Rebuilder, store: InMemoryStore
+) -> None:
+    bury(store, PROGRAM_LISTS)
+    assert rebuilder.run([make_request()])["m-1"].errors == {}
+    assert is_built(store)
+
+
+def test_rebuild_object_that_appeared_between_look_and_claim_wins(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(days=2)))
-    during_fetch(upstream, lambda: store.delete([PROGRAMS_KEY]))
+    def appear(operation: str, _key: str) -> bool:
+        if operation == "create":
+            store.down = lambda *_: False
+            bury(store, PROGRAM_LISTS)
+        return False
+
+    store.down = appear
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
-    assert PROGRAMS_KEY not in store.objects
+    assert upstream.calls == []
 
 
 def test_rebuild_soft_purge_meanwhile_wins(
@@ -502,6 +539,42 @@ def test_rebuild_bad_reply_leaves_the_stored_entry(
     assert stored(store, SEPTEMBER_BALANCES) == old
 
 
+AUGUST_BALANCES = balances_of(Period(date(2026, 8, 1), date(2026, 8, 31)))
+EMPTY = {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "stored_rows", "accept_shrink", "is_kept"),
+    [
+        pytest.param(SEPTEMBER_BALANCES, None, False, False, id="scheduled, nothing stored"),
+        pytest.param(AUGUST_BALANCES, None, False, True, id="older, nothing stored"),
+        pytest.param(AUGUST_BALANCES, 1, False, False, id="older, rows stored"),
+        pytest.param(SEPTEMBER_BALANCES, 1, False, False, id="scheduled, rows stored"),
+        pytest.param(SEPTEMBER_BALANCES, 0, False, True, id="an empty report is stored"),
+        pytest.param(SEPTEMBER_BALANCES, 1, True, True, id="an operator accepts it"),
+    ],
+)
+def test_rebuild_empty_report_is_kept_only_where_it_is_plausible(
+    rebuilder: Rebuilder,
+    store: InMemoryStore,
+    upstream: FakeUpstream,
+    dataset: Dataset,
+    stored_rows: int | None,
+    accept_shrink: bool,
+    is_kept: bool,
+) -> None:
+    """The schedule asks for October and September; August may lie before the books began."""
+    bury(store, dataset)
+    if stored_rows is not None and dataset.period is not None:
+        data = PeriodBalances(dataset.period, (make_row(),) * stored_rows)
+        keep(store, make_entry(dataset, built_at=NOW - timedelta(days=1), data=data))
+    upstream.replies["balances"] = EMPTY
+    errors = rebuilder.run([make_request(dataset, accept_shrink=accept_shrink)])["m-1"].errors
+    assert [type(error) for error in errors.values()] == [UpstreamDataError] * (not is_kept)
+    if is_kept:
+        assert stored(store, dataset).data == PeriodBalances(dataset.period, ())
+
+
 # Balances that do not add up
 
 BALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(3)))
@@ -555,6 +628,18 @@ def test_rebuild_success_deletes_the_failure_record_of_its_dataset(
     rebuilder.run([make_request()])
     assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
     assert failure_key(PREFIX, SEPTEMBER_BALANCES) in store.objects
+
+
+@pytest.mark.parametrize(("failed_after_build", "is_left"), [(-1, False), (0, False), (1, True)])
+def test_collapsed_request_deletes_the_failure_record_that_its_entry_outdates(
+    rebuilder: Rebuilder, store: InMemoryStore, failed_after_build: int, is_left: bool
+) -> None:
+    keep(store, make_entry())
+    failed_at = NOW + timedelta(seconds=failed_after_build)
+    record = make_failure(last_failed_at=failed_at)
+    store.put(failure_key(PREFIX, PROGRAM_LISTS), encode_failure(record))
+    assert rebuilder.run([make_request()])["m-1"].collapsed
+    assert (failure_key(PREFIX, PROGRAM_LISTS) in store.objects) is is_left
 
 
 def test_rebuild_without_a_failure_record_deletes_nothing(

@@ -10,13 +10,15 @@ from core.errors import (
     AmbiguousLoginError,
     CredentialsRefusedError,
     LockedOutError,
+    OutOfTimeError,
     SecretsUnavailableError,
     TransientUpstreamError,
     UpstreamDataError,
 )
-from core.session import LOGOUT_RESERVE_SECONDS, RefusedCredentials, SessionKeeper
-from tests.builders import NOW, PREFIX, make_credentials
+from core.session import LONGEST_SESSION, RefusedCredentials, SessionKeeper
+from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
+from tests.wired import WiredWorker
 
 COOLDOWN = timedelta(hours=1)
 REFUSAL_KEY = login_refusal_key(PREFIX)
@@ -24,29 +26,31 @@ REFUSAL_KEY = login_refusal_key(PREFIX)
 
 @pytest.fixture
 def refused(store: InMemoryStore, clock: FakeClock) -> RefusedCredentials:
-    return RefusedCredentials(store, clock, PREFIX, COOLDOWN)
+    return RefusedCredentials(store, clock, make_worker_settings())
 
 
 @pytest.fixture
-def keeper(
+def worker(
     upstream: FakeUpstream,
     secrets: FakeSecrets,
-    refused: RefusedCredentials,
+    store: InMemoryStore,
     telemetry: RecordingTelemetry,
     clock: FakeClock,
-) -> SessionKeeper:
-    return SessionKeeper(
-        upstream=upstream,
-        secrets=secrets,
-        refused=refused,
-        telemetry=telemetry,
-        invocation_ends=clock.deadline(300),
+) -> WiredWorker:
+    return WiredWorker(
+        upstream=upstream, secrets=secrets, store=store, telemetry=telemetry, clock=clock
     )
+
+
+@pytest.fixture
+def keeper(worker: WiredWorker) -> SessionKeeper:
+    return worker.sessions(300)
 
 
 def leave_open(upstream: FakeUpstream, secrets: FakeSecrets) -> None:
     """Have an earlier worker die in mid-session."""
-    secrets.token = upstream.open_token = "token-0"
+    secrets.note_session("token-0")
+    upstream.open_token = "token-0"
 
 
 def refuse(keeper: SessionKeeper, secrets: FakeSecrets) -> None:
@@ -88,7 +92,7 @@ def test_session_whatever_fails_inside_logs_out(
 def test_session_note_that_fails_logs_out_unused(
     keeper: SessionKeeper, upstream: FakeUpstream, secrets: FakeSecrets
 ) -> None:
-    secrets.down.add("store_session_token")
+    secrets.down.add("note_session")
     with pytest.raises(SecretsUnavailableError), keeper.session():
         pytest.fail("the session was used although it is not noted")
     assert upstream.calls == ["login", "logout"]
@@ -115,11 +119,11 @@ def test_session_note_not_forgotten_does_not_undo_the_work(
     secrets: FakeSecrets,
     telemetry: RecordingTelemetry,
 ) -> None:
-    secrets.down.add("forget_session_token")
+    secrets.down.add("note_no_session")
     with keeper.session():
         pass
     assert upstream.open_token is None
-    assert telemetry.warnings() == ["session token not forgotten"]
+    assert telemetry.warnings() == ["session not noted as closed"]
 
 
 @pytest.mark.parametrize(
@@ -146,20 +150,33 @@ def test_session_credentials_out_of_reach_makes_no_call(
     assert upstream.calls == []
 
 
-def test_session_calls_leave_time_for_logging_out(keeper: SessionKeeper, clock: FakeClock) -> None:
-    assert keeper.work_by.remaining() == 300 - LOGOUT_RESERVE_SECONDS
-    clock.advance(seconds=280)
-    assert keeper.work_by.remaining() < 0
-
-
-def test_session_logout_leaves_time_for_settling(
-    keeper: SessionKeeper, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("invocation", "timeout", "for_fetching", "for_logging_out"),
+    [
+        pytest.param(300, 60, 215, 290, id="as deployed"),
+        pytest.param(300, 5, 270, 290, id="shortest time-out"),
+        pytest.param(300, 65, 210, 290, id="longest time-out"),
+        pytest.param(100, 60, 70, 100 - 30 * 10 / 85, id="short invocation"),
+        pytest.param(0, 60, 0, 0, id="no time"),
+    ],
+)
+def test_session_reserves_time_for_logging_out_and_settling(
+    worker: WiredWorker,
+    upstream: FakeUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    invocation: float,
+    timeout: int,
+    for_fetching: float,
+    for_logging_out: float,
 ) -> None:
+    """A fetch that begins at the last moment can outlast its deadline by one time-out."""
+    worker.settings = make_worker_settings(mip_timeout_seconds=timeout)
+    keeper = worker.sessions(invocation)
     given: list[float] = []
     monkeypatch.setattr(upstream, "log_out", lambda token, by: given.append(by.remaining()))
     with keeper.session():
-        pass
-    assert given == [300 - 10]
+        assert keeper.work_by.remaining() == pytest.approx(for_fetching)
+    assert given == [pytest.approx(for_logging_out)]
 
 
 def test_recover_without_a_note_makes_no_call(
@@ -196,19 +213,50 @@ def test_recover_lets_the_next_session_open(
 def test_recover_of_a_session_that_is_gone_forgets_the_note(
     keeper: SessionKeeper, secrets: FakeSecrets
 ) -> None:
-    secrets.token = "expired"
+    secrets.note_session("expired")
     keeper.recover()
     assert secrets.token is None
 
 
-def test_recover_logout_not_confirmed_keeps_the_note(
-    keeper: SessionKeeper, upstream: FakeUpstream, secrets: FakeSecrets
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransientUpstreamError("MIP answered 500 to logout"),
+        UpstreamDataError("MIP answered 403 to logout"),
+        OutOfTimeError("no time was left for logout"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_recover_logout_not_confirmed_is_a_lock_out_and_keeps_the_note(
+    keeper: SessionKeeper,
+    upstream: FakeUpstream,
+    secrets: FakeSecrets,
+    clock: FakeClock,
+    error: Exception,
 ) -> None:
     leave_open(upstream, secrets)
-    upstream.fail("logout", TransientUpstreamError("MIP answered 500 to logout"))
-    with pytest.raises(TransientUpstreamError):
+    upstream.fail("logout", error)
+    clock.advance(seconds=LONGEST_SESSION.total_seconds())
+    with pytest.raises(LockedOutError, match="noted at 12:00:00 UTC"):
         keeper.recover()
     assert secrets.token == "token-0"
+
+
+def test_recover_forgets_an_old_session_after_one_more_logout_whatever_mip_answers(
+    keeper: SessionKeeper,
+    upstream: FakeUpstream,
+    secrets: FakeSecrets,
+    clock: FakeClock,
+    telemetry: RecordingTelemetry,
+) -> None:
+    """MIP has ended it long ago; a logout that is refused for ever must not stop the service."""
+    leave_open(upstream, secrets)
+    upstream.fail("logout", UpstreamDataError("MIP answered 403 to logout"))
+    clock.advance(seconds=LONGEST_SESSION.total_seconds() + 1)
+    keeper.recover()
+    assert upstream.calls == ["logout"]
+    assert secrets.token is None
+    assert "session forgotten" in telemetry.warnings()
 
 
 def test_refusal_is_noted_without_any_secret(
@@ -315,6 +363,6 @@ def test_refusal_noted_is_read_back_by_another_worker(
 ) -> None:
     refused.note(make_credentials())
     another_clock = FakeClock(NOW + timedelta(minutes=59))
-    other = RefusedCredentials(store, another_clock, PREFIX, COOLDOWN)
+    other = RefusedCredentials(store, another_clock, make_worker_settings())
     with pytest.raises(CredentialsRefusedError):
         other.check(make_credentials())

@@ -12,6 +12,7 @@ from core.errors import (
     InvalidMessageError,
     LockedOutError,
     MipsCacheError,
+    RequestNotTakenError,
     StoreUnavailableError,
     TransientUpstreamError,
     UpstreamDataError,
@@ -35,6 +36,7 @@ from tests.fakes import (
     RecordingQueue,
     RecordingTelemetry,
 )
+from tests.wired import WiredWorker
 
 DATA_ERROR = UpstreamDataError("MIP lists no active program")
 REFUSED = CredentialsRefusedError("MIP answered 401 to login: ***")
@@ -48,15 +50,9 @@ def settlement(
     telemetry: RecordingTelemetry,
     clock: FakeClock,
 ) -> Settlement:
-    return Settlement(
-        store=store,
-        queue=queue,
-        dead_letters=dead_letters,
-        telemetry=telemetry,
-        clock=clock,
-        random=lambda: 0.0,
-        cache_prefix=PREFIX,
-    )
+    return WiredWorker(
+        store=store, queue=queue, dead_letters=dead_letters, telemetry=telemetry, clock=clock
+    ).settlement()
 
 
 def failing(error: MipsCacheError = DATA_ERROR, *datasets: Dataset) -> RebuildResult:
@@ -84,22 +80,39 @@ def test_retry_delay_jitter_takes_up_to_a_fifth_off(receives: int, seconds: int)
 
 
 @pytest.mark.parametrize(
-    ("error", "receives", "seconds"),
+    ("error", "seconds"),
     [
-        pytest.param(LockedOutError("x"), 1, 120, id="lock-out waits the longest"),
-        pytest.param(AmbiguousLoginError("x"), 1, 15, id="ambiguous login"),
-        pytest.param(ConflictError("x"), 1, 15, id="conflict"),
-        pytest.param(TransientUpstreamError("x", 70), 1, 70, id="longer Retry-After"),
-        pytest.param(TransientUpstreamError("x", 5), 1, 15, id="shorter Retry-After"),
-        pytest.param(TransientUpstreamError("x", 999), 1, 120, id="very long Retry-After"),
-        pytest.param(TransientUpstreamError("x", float("inf")), 1, 120, id="endless Retry-After"),
-        pytest.param(TransientUpstreamError("x", None), 2, 30, id="no Retry-After"),
+        pytest.param(LockedOutError("x"), 180, id="lock-out"),
+        pytest.param(LockedOutError("x", 60), 180, id="lock-out, shorter Retry-After"),
+        pytest.param(LockedOutError("x", 600), 600, id="lock-out, longer Retry-After"),
+        pytest.param(AmbiguousLoginError("x"), 180, id="ambiguous login"),
+        pytest.param(AmbiguousLoginError("x", 600), 600, id="ambiguous, longer Retry-After"),
+        pytest.param(AmbiguousLoginError("x", 31e6), 900, id="ambiguous, Retry-After of a year"),
+        pytest.param(ConflictError("x"), 0, id="conflict"),
+        pytest.param(RequestNotTakenError("x", 600), 600, id="429 speaks of all of MIP"),
+        pytest.param(RequestNotTakenError("x", 31e6), 900, id="429, Retry-After of a year"),
+        pytest.param(TransientUpstreamError("x", 70), 70, id="503, longer Retry-After"),
+        pytest.param(TransientUpstreamError("x", 5), 15, id="503, shorter Retry-After"),
+        pytest.param(TransientUpstreamError("x", 999), 120, id="503, very long Retry-After"),
+        pytest.param(TransientUpstreamError("x", float("inf")), 120, id="endless Retry-After"),
     ],
 )
+@pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_retry_delay_depends_on_the_error(
-    error: MipsCacheError, receives: int, seconds: int
+    error: MipsCacheError, seconds: int, spread: float
 ) -> None:
-    assert retry_delay_seconds(error, receives, 0.0) == seconds
+    """Only the doubled pause is spread; what MIP asked for, or a session needs, is not."""
+    expected = 12 if (seconds, spread) == (15, 1.0) else seconds
+    assert retry_delay_seconds(error, 1, spread) == expected
+
+
+def test_pauses_of_a_lock_out_outlast_mips_idle_expiry() -> None:
+    """Its vendor says that a session ends after about ten minutes without use."""
+    pauses = [
+        retry_delay_seconds(LockedOutError("x"), receives, 1.0)
+        for receives in range(1, MAX_RECEIVES)
+    ]
+    assert sum(pauses) > 10 * 60
 
 
 # Success
@@ -222,7 +235,7 @@ def test_settle_dead_letter_long_message_is_cut(
 ) -> None:
     settlement.settle(make_delivery(receives=5), failing(UpstreamDataError("x" * 9999)))
     (letter,) = dead_letters.letters
-    assert len(letter.attributes["ErrorMessage"]) == 500
+    assert len(letter.attributes["ErrorMessage"]) == 1000
 
 
 def test_settle_dead_lettering_again_after_a_lost_acknowledgement_is_harmless(
@@ -231,6 +244,15 @@ def test_settle_dead_lettering_again_after_a_lost_acknowledgement_is_harmless(
     for _ in range(2):
         settlement.settle(make_delivery(receives=5), failing())
     assert len(dead_letters.letters) == 1
+
+
+def test_settle_dead_letter_is_kept_although_sqs_has_just_moved_the_same_message(
+    settlement: Settlement, dead_letters: InMemoryDeadLetters
+) -> None:
+    """SQS remembers the bare message id of what its redrive policy moved, for five minutes."""
+    dead_letters.take_over("m-1", make_body())
+    settlement.settle(make_delivery(receives=6), failing())
+    assert len(dead_letters.letters) == 2
 
 
 def test_settle_dead_letter_queue_out_of_reach_keeps_the_message(
@@ -381,14 +403,45 @@ def test_record_failures_store_out_of_reach_is_only_a_warning(
     assert telemetry.warnings() == ["failure not recorded"]
 
 
-def test_record_failures_batch_begins_with_none_of_the_last_ones(
-    settlement: Settlement, store: InMemoryStore
+# Conflicts
+
+
+@pytest.mark.parametrize("receives", [1, MAX_RECEIVES], ids=["comes back", "last receive"])
+def test_conflict_writes_no_failure_record(
+    settlement: Settlement,
+    store: InMemoryStore,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    receives: int,
 ) -> None:
-    settlement.settle(make_delivery(), failing())
+    """Otherwise the reader after a purge would be turned away, with nothing to wait for."""
+    is_last = receives == MAX_RECEIVES
+    delivery = make_delivery(receives=receives)
+    assert settlement.settle(delivery, failing(ConflictError("x"))) is is_last
     settlement.record_failures()
-    before = record_of(store)
+    assert store.objects == {}
+    assert len(dead_letters.letters) == is_last
+    assert queue.delays == ({} if is_last else {delivery.receipt_handle: 0})
+
+
+def test_conflict_beside_a_failure_waits_with_it_and_is_not_recorded(
+    settlement: Settlement, store: InMemoryStore, queue: RecordingQueue
+) -> None:
+    errors = {PROGRAM_LISTS: ConflictError("x"), OCTOBER_BALANCES: DATA_ERROR}
+    delivery = make_delivery(make_body("all"))
+    settlement.settle(delivery, RebuildResult(errors))
     settlement.record_failures()
-    assert record_of(store) == before
+    assert list(queue.delays.values()) == [15]
+    assert list(store.objects) == [failure_key(PREFIX, OCTOBER_BALANCES)]
+
+
+def test_message_ends_with_its_failure_and_not_with_a_conflict(
+    settlement: Settlement, dead_letters: InMemoryDeadLetters
+) -> None:
+    errors = {PROGRAM_LISTS: ConflictError("x"), OCTOBER_BALANCES: DATA_ERROR}
+    settlement.settle(make_delivery(make_body("all"), receives=5), RebuildResult(errors))
+    (letter,) = dead_letters.letters
+    assert letter.attributes["ErrorType"] == "UpstreamDataError"
 
 
 def test_delivery_correlation_id_without_one_is_the_message_id() -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS, balances_of, entry_key
+from core.datasets import PROGRAM_LISTS, balances_of, entry_key, failure_key
+from core.entry import Tombstone, encode_tombstone
 from core.periods import recent_periods
 from core.status import StatusReport
 from tests.builders import (
@@ -14,6 +15,7 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
+    bury,
     fail,
     keep,
     make_entry,
@@ -98,6 +100,48 @@ def test_status_unreadable_entry_is_told(report: StatusReport, store: InMemorySt
     )
 
 
+def test_status_purged_entry_is_told_with_its_last_error(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    bury(store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
+    fail(store, PROGRAM_LISTS)
+    written = report.write()
+    september, programs = written["entries"]
+    for entry in (september, programs):
+        assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
+            "purged",
+            None,
+            None,
+        )
+    assert september["last_error"] is None
+    assert programs["last_error"]["attempts"] == 1
+    assert written["missing"] == []
+    assert written["summary"].startswith("2 entries (2 purged); 1 failing;")
+
+
+def test_status_what_was_never_built_is_left_out_unless_it_fails(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    """Before the first rebuild the worker puts a tombstone that no purge did."""
+    for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES):
+        store.put(entry_key(PREFIX, dataset), encode_tombstone(Tombstone.new(dataset)))
+    fail(store, SEPTEMBER_BALANCES)
+    written = report.write()
+    assert written["entries"] == []
+    assert [missing["dataset"] for missing in written["missing"]] == ["balances"]
+
+
+def test_status_unreadable_failure_record_is_left_out(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, make_entry())
+    store.put(failure_key(PREFIX, PROGRAM_LISTS), b"{")
+    store.put(failure_key(PREFIX, SEPTEMBER_BALANCES), b"{")
+    written = report.write()
+    assert written["entries"][0]["last_error"] is None
+    assert written["missing"] == []
+
+
 def test_status_failing_entry_tells_its_last_error(
     report: StatusReport, store: InMemoryStore
 ) -> None:
@@ -137,7 +181,7 @@ def test_status_counts_messages_letters_and_the_session(
     for number in range(3):
         dead_letters.send("{}", {}, str(number), str(number))
     next(dead_letters.receive_batches())
-    secrets.token = "token-1"
+    secrets.note_session("token-1")
     written = report.write()
     assert written["queue"] == {"visible": 1, "in_flight": 1}
     assert written["dead_letters"] == 3
@@ -149,7 +193,7 @@ def test_status_is_json_and_tells_no_token(
 ) -> None:
     keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
     fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
-    secrets.token = "token-1"
+    secrets.note_session("token-1")
     assert "token-1" not in json.dumps(report.write())
 
 
@@ -187,7 +231,7 @@ def test_status_summary_is_one_line_of_what_matters(
     fail(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
     queue.send_again("{}", "1")
     dead_letters.send("{}", {}, "1", "1")
-    secrets.token = "token-1"
+    secrets.note_session("token-1")
     assert report.write()["summary"] == (
         "2 entries (1 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
     )
