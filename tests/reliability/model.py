@@ -19,6 +19,7 @@ from tests.reliability.world import Life, World
 
 CALLS = ("login", "segments", "accounts", "balances", "logout")
 SECRETS = ("correct horse", "token-")
+NOTES = ("noted_session", "note_session", "note_no_session")
 JUMPS = (0.5, 16, 61, 130, 301, 1900, 4000, 90_000)
 DATASETS = ("programs", "balances")
 
@@ -30,7 +31,7 @@ class CacheModel(RuleBasedStateMachine):
         super().__init__()
         self.world = World(readers=2)
         self.purged_at: datetime | None = None
-        self.lost_sessions = 0
+        self.lost_tokens: set[str] = set()
 
     @rule(reader=st.integers(0, 1), wait=st.sampled_from([0, 20]))
     def read_programs(self, reader: int, wait: int) -> None:
@@ -43,9 +44,12 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(reader=st.integers(0, 1))
     def read_balances(self, reader: int) -> None:
+        """What is served is of the period that was asked for, and newer than the last purge."""
         result = self.world.read(reader, self.world.balances)
         if isinstance(result, Found):
-            assert result.loaded.entry.data
+            assert result.loaded.entry.dataset == self.world.balances
+            if self.purged_at is not None:
+                assert result.loaded.entry.built_at > self.purged_at
 
     @rule()
     def the_books_change(self) -> None:
@@ -70,10 +74,54 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        if self.world.built_at(PROGRAM_LISTS) is not None:
-            self.purged_at = self.world.clock()
+        self.purged_at = self.world.clock()
         self.world.steer(action="purge")
         self.world.clock.advance(seconds=0.01)
+
+    @rule(group=st.sampled_from(["misp", "m-1"]), call=st.sampled_from(CALLS))
+    def a_foreign_group_brings_a_second_worker_in_mid_session(self, group: str, call: str) -> None:
+        """It must not touch the first one's session: it makes no call to MIP at all."""
+        self.world.steer(action="refresh", dataset="programs")
+        made: list[int] = []
+
+        def second_worker() -> None:
+            self._send_foreign(group)
+            before = len(self.world.mip.calls)
+            self.world.deliver()
+            made.append(len(self.world.mip.calls) - before)
+
+        self.world.mip.during[call] = second_worker
+        self.world.deliver()
+        self.world.mip.during.clear()
+        self._note_lost_session()
+        assert sum(made) == 0
+
+    @rule(group=st.sampled_from(["misp", "m-1"]))
+    def a_message_comes_in_a_foreign_group(self, group: str) -> None:
+        self._send_foreign(group)
+
+    @rule()
+    def sqs_redrives_by_itself(self) -> None:
+        """As the console does: each letter keeps its message group."""
+        self.world.dead_letters.move_all(self.world.queue)
+
+    @rule(group=st.sampled_from(["mips", "misp"]))
+    def sqs_moves_a_message_by_its_redrive_policy(self, group: str) -> None:
+        body = '{"dataset": "programs"}'
+        self.world.dead_letters.take_over(f"moved {self.world.clock()}", body, group)
+
+    @rule()
+    def look_at_the_dead_letters(self) -> None:
+        before = len(self.world.dead_letters.letters)
+        assert self.world.steer(action="dead_letters")["count"] == before
+        assert len(self.world.dead_letters.letters) == before
+
+    @rule(operation=st.sampled_from(["create", "replace"]))
+    def s3_loses_an_answer_during_a_delivery(self, operation: str) -> None:
+        self.world.store.loses_answer = lambda done, _key: done == operation
+        self.world.deliver()
+        self.world.store.loses_answer = lambda _done, _key: False
+        self._note_lost_session()
 
     @rule(name=st.sampled_from(DATASETS))
     def purge_softly(self, name: str) -> None:
@@ -114,14 +162,16 @@ class CacheModel(RuleBasedStateMachine):
         self.world.mip.loses_login_reply = False
         self._note_lost_session()
 
-    @rule(operation=st.sampled_from(["read", "replace", "put", "delete"]))
+    @rule(operation=st.sampled_from(["read", "create", "replace", "put", "delete"]))
     def s3_fails_during_a_delivery(self, operation: str) -> None:
         self.world.store.down = lambda done, _key: done == operation
         self.world.deliver()
         self.world.store.down = lambda _done, _key: False
         self._note_lost_session()
 
-    @rule(method=st.sampled_from(["credentials", "store_session_token", "forget_session_token"]))
+    @rule(
+        method=st.sampled_from(["credentials", "noted_session", "note_session", "note_no_session"])
+    )
     def ssm_fails_during_a_delivery(self, method: str) -> None:
         self.world.secrets.down = {method}
         self.world.deliver()
@@ -168,12 +218,18 @@ class CacheModel(RuleBasedStateMachine):
     @invariant()
     def no_lock_out_is_caused(self) -> None:
         """But by a session whose token never reached us, until MIP lets it expire."""
-        assert self.world.mip.lockouts == 0 or self.lost_sessions
+        assert set(self.world.mip.locked_out_by) <= self.lost_tokens
 
     @invariant()
     def no_open_session_is_without_a_note(self) -> None:
-        open_token, note = self.world.mip.open_token, self.world.secrets.token
-        assert open_token in (None, note) or self.lost_sessions
+        self.world.mip.expire()
+        assert self._unnoted() <= self.lost_tokens
+
+    @invariant()
+    def nothing_fresh_is_shown_as_failing_for_a_conflict(self) -> None:
+        for entry in self.world.status()["entries"]:
+            error = entry["last_error"] or {"error_type": ""}
+            assert error["error_type"] != "ConflictError"
 
     def teardown(self) -> None:
         """Once everything is healed, every message comes to its end, and nothing was told."""
@@ -182,6 +238,13 @@ class CacheModel(RuleBasedStateMachine):
         for secret in SECRETS:
             assert secret not in written
 
+    def _send_foreign(self, group: str) -> None:
+        body = '{"dataset": "programs"}'
+        self.world.queue.send_again(body, f"{group} {self.world.clock()}", group)
+
+    def _unnoted(self) -> set[str]:
+        """The session that is open at MIP, if no note tells of it."""
+        return {self.world.mip.open_token} - {None, self.world.secrets.token}
+
     def _note_lost_session(self) -> None:
-        if self.world.mip.open_token not in (None, self.world.secrets.token):
-            self.lost_sessions += 1
+        self.lost_tokens |= self._unnoted()

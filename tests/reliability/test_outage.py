@@ -49,7 +49,7 @@ def test_outage_leaves_a_handful_of_dead_letters_and_recovers(outage: str, is_wa
     world.pass_time(HOURS * 3600, each=lambda: check_reads(world, is_warm=is_warm))
     assert len(world.dead_letters.letters) <= DOZEN
     assert world.mip.made["login"] - logins <= world.deliveries - begun
-    assert world.mip.lockouts == 0
+    assert world.mip.locked_out_by == []
 
     world.mip.trouble, world.mip.seconds = (lambda _call: None), 0.0
     world.mip.change()

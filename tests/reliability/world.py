@@ -1,7 +1,7 @@
 """A simulated world: the real use cases over the fakes, on one clock that moves when told to.
 
-Readers, a worker that can be killed, an operator, a queue that forgets nothing for five minutes,
-and a MIP Cloud whose books change and whose sessions expire.
+Readers, workers that can be killed, an operator, a queue that forgets nothing for five minutes and
+has a redrive policy, and a MIP Cloud whose books change and whose sessions expire.
 """
 
 from collections.abc import Callable
@@ -9,22 +9,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.batch import work_off
 from core.commands import parse_command
 from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
 from core.dead_letters import DeadLetterDesk
-from core.entry import ProgramLists, decode
+from core.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.errors import LockedOutError
 from core.lookup import Found, Lookup, NotFound
 from core.messages import parse_message
 from core.operations import Operations
 from core.periods import period_for
-from core.ports import Credentials, StoredObject
-from core.rebuild import Rebuilder
-from core.session import RefusedCredentials, SessionKeeper
-from core.settlement import Delivery, Settlement
+from core.ports import Credentials
+from core.settlement import Delivery
+from core.status import StatusReport
 from core.timing import Deadline
-from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_rules
+from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_worker_settings
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -35,9 +33,10 @@ from tests.fakes import (
     RecordingQueue,
     RecordingTelemetry,
 )
+from tests.wired import INVOCATION_SECONDS, WiredWorker
 
-INVOCATION_SECONDS = 300.0
-IDLE_EXPIRY = timedelta(minutes=20)
+IDLE_EXPIRY = timedelta(minutes=10)
+"""What MIP's vendor says of a session that nobody uses."""
 
 
 class Killed(BaseException):
@@ -81,7 +80,7 @@ class Books(FakeUpstream):
     """MIP Cloud with books that change: every version names its one program after itself.
 
     An idle session expires, and with it a lock-out. `trouble` may raise at any call; `seconds` is
-    how long a call takes.
+    how long a call takes. `locked_out_by` lists the session that was open at each lock-out.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -91,7 +90,7 @@ class Books(FakeUpstream):
         self.version = 0
         self.trouble: Callable[[str], None] = lambda _call: None
         self.seconds = 0.0
-        self.lockouts = 0
+        self.locked_out_by: list[str | None] = []
         self.change()
 
     def change(self) -> None:
@@ -100,13 +99,17 @@ class Books(FakeUpstream):
             [("12345600", "A", f"version {self.version}")]
         )
 
-    def log_in(self, credentials: Credentials, deadline: Deadline) -> str:
+    def expire(self) -> None:
+        """End the session if nobody has used it for long."""
         if self._clock() - self._used_at > IDLE_EXPIRY:
             self.unlock()
+
+    def log_in(self, credentials: Credentials, deadline: Deadline) -> str:
+        self.expire()
         try:
             return super().log_in(credentials, deadline)
         except LockedOutError:
-            self.lockouts += 1
+            self.locked_out_by.append(self.open_token)
             raise
 
     def _begin(self, call: str) -> None:
@@ -122,9 +125,9 @@ class World:
     def __init__(self, readers: int = 2) -> None:
         self.clock = FakeClock()
         self.store = InMemoryStore()
-        self.queue = RecordingQueue(self.clock)
         self.dead_letters = InMemoryDeadLetters(self.clock)
-        self.secrets = FakeSecrets()
+        self.queue = RecordingQueue(self.clock, redrive_to=self.dead_letters)
+        self.secrets = FakeSecrets(self.clock)
         self.mip = Books(self.clock)
         self.telemetry = RecordingTelemetry()
         self.readers = [self._reader() for _ in range(readers)]
@@ -168,7 +171,10 @@ class World:
         command: Any = parse_command(payload, self.clock().date())
         name = type(command).__name__
         if name == "Refresh":
-            return self._operations().refresh(command, 2, make_rules().time_zone, "c-1")
+            settings = make_worker_settings()
+            return self._operations().refresh(
+                command, settings.balance_months, settings.time_zone, "c-1"
+            )
         if name == "Purge":
             return self._operations().purge(command)
         desk = DeadLetterDesk(self.dead_letters, self.queue, self.telemetry)
@@ -226,39 +232,28 @@ class World:
             cache_prefix=PREFIX,
         )
 
-    def _work(self, deliveries: list[Delivery], life: Life) -> frozenset[str]:
-        store, mip = Mortal(self.store, life), Mortal(self.mip, life)
-        sessions = SessionKeeper(
-            upstream=mip,
-            secrets=Mortal(self.secrets, life),
-            refused=RefusedCredentials(store, self.clock, PREFIX, timedelta(hours=1)),
-            telemetry=self.telemetry,
-            invocation_ends=self.clock.deadline(INVOCATION_SECONDS),
-        )
-        rebuilder = Rebuilder(
-            store=store,
-            upstream=mip,
-            sessions=sessions,
-            telemetry=self.telemetry,
+    def status(self) -> Any:
+        return StatusReport(
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            session=self.secrets,
             clock=self.clock,
-            rules=make_rules(),
-        )
-        settlement = Settlement(
-            store=store,
+            cache_prefix=PREFIX,
+        ).write()
+
+    def _work(self, deliveries: list[Delivery], life: Life) -> frozenset[str]:
+        worker = WiredWorker(
+            clock=self.clock,
+            store=Mortal(self.store, life),
             queue=Mortal(self.queue, life),
             dead_letters=Mortal(self.dead_letters, life),
+            secrets=Mortal(self.secrets, life),
+            upstream=Mortal(self.mip, life),
             telemetry=self.telemetry,
-            clock=self.clock,
-            random=lambda: 0.5,
-            cache_prefix=PREFIX,
+            spread=0.5,
         )
-        return work_off(
-            deliveries,
-            rebuilder=rebuilder,
-            settlement=settlement,
-            today=self.clock().date(),
-            remaining_seconds=INVOCATION_SECONDS,
-        )
+        return worker.process(*deliveries)
 
     def _check_settled(self, delivery: Delivery) -> None:
         """A message may only leave the queue satisfied, or dead-lettered with a reason."""
@@ -267,12 +262,23 @@ class World:
                 assert letter.attributes["ErrorType"]
                 assert letter.attributes["ErrorMessage"]
                 return
+        if delivery.group != "mips":
+            assert any(m.body == delivery.body for m in self.queue._fifo.messages)
+            return
         message = parse_message(delivery.body, self.clock().date())
         for dataset in message.datasets(self.clock().date(), 2):
-            built_at = self.built_at(dataset)
-            assert built_at is not None
-            assert built_at >= delivery.sent_at
+            found = self._stored(dataset)
+            if isinstance(found, Tombstone) and found.purged_at is not None:
+                # It was satisfied when the worker looked, and has been purged since.
+                assert found.purged_at >= delivery.sent_at
+                continue
+            assert isinstance(found, CacheEntry)
+            assert found.built_at >= delivery.sent_at
 
     def built_at(self, dataset: Dataset) -> datetime | None:
+        found = self._stored(dataset)
+        return found.built_at if isinstance(found, CacheEntry) else None
+
+    def _stored(self, dataset: Dataset) -> CacheEntry | Tombstone | None:
         stored = self.store.objects.get(entry_key(PREFIX, dataset))
-        return decode(stored.body, dataset).built_at if isinstance(stored, StoredObject) else None
+        return decode(stored.body, dataset) if stored else None
