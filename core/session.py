@@ -80,11 +80,12 @@ class RefusedCredentials:
         refusal = self._read()
         if refusal is None or refusal.versions != credentials.versions:
             return
-        again_at = refusal.again_at
-        if self._clock() < again_at:
+        # A time far ahead was not written by us; it must not stop the service for good.
+        if abs(self._clock() - refusal.refused_at) < self._cooldown:
             raise CredentialsRefusedError(
                 f"MIP refused these credentials at {refusal.refused_at:%Y-%m-%dT%H:%M:%SZ}; they "
-                f"are not tried again before {again_at:%Y-%m-%dT%H:%M:%SZ} unless they change"
+                f"are not tried again before {refusal.again_at:%Y-%m-%dT%H:%M:%SZ} unless they "
+                "change"
             )
 
     def note(self, credentials: Credentials) -> None:

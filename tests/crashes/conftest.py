@@ -10,6 +10,7 @@ from moto.s3.models import S3Backend
 from moto.sqs.models import sqs_backends
 from moto.ssm.models import SimpleSystemManagerBackend
 
+from core.adapters.ssm_secrets import CLOSED
 from local.mip_cloud import MipCloud
 from local.poller import to_record
 from local.stack import FunctionFailedError, LocalStack
@@ -114,6 +115,11 @@ def is_session(_: Any, *arguments: Any, **named: Any) -> bool:
     return SESSION in (*arguments, *named.values())
 
 
+def is_closing(*arguments: Any, **named: Any) -> bool:
+    """Tell whether an SSM request notes that no session is open."""
+    return is_session(*arguments, **named) and CLOSED in (*arguments, *named.values())
+
+
 def is_entry(_: Any, bucket: str, key: str, *__: Any, **___: Any) -> bool:
     """Tell whether an S3 request is about an entry of the cache."""
     return key.startswith("cache/v1/") and "/failures/" not in key
@@ -131,8 +137,8 @@ def kill_points() -> dict[str, Callable[[Crashes], None]]:
         "before the first write": lambda c: c.kill_before(s3, "put_object", is_entry),
         "after the first write": lambda c: c.kill_after(s3, "put_object", is_entry),
         "while logging out": lambda c: c.kill_on_call("logout"),
-        "after the logout": lambda c: c.kill_before(ssm, "delete_parameter", is_session),
-        "after forgetting the token": lambda c: c.kill_after(ssm, "delete_parameter", is_session),
+        "after the logout": lambda c: c.kill_before(ssm, "put_parameter", is_closing),
+        "after noting that none is open": lambda c: c.kill_after(ssm, "put_parameter", is_closing),
     }
 
 

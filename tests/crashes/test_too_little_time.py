@@ -10,15 +10,7 @@ import pytest
 from tests.crashes.conftest import Crashes, kill_points
 
 KILL_POINTS = kill_points()
-MOMENTS = (
-    "after storing the token",
-    "while fetching the segments",
-    "while fetching the accounts",
-    "while fetching the balances",
-    "before the first write",
-    "while logging out",
-    "after the logout",
-)
+MOMENTS = ("while fetching the balances", "after the logout")
 MOST_RECEIVES = 4
 """With one more, a message that still fails is dead-lettered."""
 

@@ -4,11 +4,13 @@ import functools
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import botocore.session
 import pytest
 
 from core.adapters import mip_client
+from core.adapters.mip_client import MipClient
 from handlers.wiring import worker
 from tests.handlers.conftest import environment, log_lines, mip, service, warm
 
@@ -24,6 +26,14 @@ def _aws_models_read_once() -> Iterator[None]:
         yield
 
 
+class ImpatientMipClient(MipClient):
+    """A client that waits half a second for an answer, which no setting allows."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._read_timeout = 0.5
+
+
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that the worker would have made between its tries, in seconds."""
@@ -31,6 +41,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(
         worker, "time", SimpleNamespace(sleep=made.append, monotonic=time.monotonic)
     )
-    monkeypatch.setattr(mip_client, "READ_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "MipClient", ImpatientMipClient)
     monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 0.5)
     return made

@@ -11,23 +11,31 @@ import requests
 
 from core.adapters import mip_client
 from local.mip_cloud import PASSWORD
-from tests.faults.table import COMES_BACK, DEAD_LETTERED, DOCUMENT, ROWS, SATISFIED, Row, renewed
+from tests.faults.table import (
+    COMES_BACK,
+    DEAD_LETTERED,
+    DOCUMENT,
+    LOST,
+    NOTED,
+    OCTOBER,
+    SATISFIED,
+    Row,
+    renewed,
+    rows,
+)
 from tests.handlers.conftest import SSM_PATH, Service
-
-PROGRAMS = {"dataset": "programs"}
-OCTOBER = {"dataset": "balances", "from": "2026-10-01", "to": "2026-10-31"}
 
 
 def name(row: Row) -> str:
-    return f"{row.call}: {row.fault}"
+    return f"{row.call}: {row.case.fault}"
 
 
 def key(row: Row) -> str:
-    return "balances/2026-10-01_2026-10-31.json" if row.call == "balances" else "programs.json"
+    return "balances/2026-10-01_2026-10-31.json" if row.asks == OCTOBER else "programs.json"
 
 
 def read(service: Service, row: Row) -> dict[str, Any]:
-    if row.call == "balances":
+    if row.asks == OCTOBER:
         return service.get("/balances", target_date="2026-10-15")
     return service.get("/accounts")
 
@@ -65,42 +73,41 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusals]:
         yield Refusals(bound.getsockname()[1], monkeypatch)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=name)
+@pytest.mark.parametrize("row", list(rows()), ids=name)
 def test_fault_leads_to_what_the_table_says(
     warm: Service, refusals: Refusals, pauses: list[float], row: Row
 ) -> None:
     before, stored = warm.mip.counters.calls, warm.stored(f"v1/{key(row)}")
-    served = read(warm, row)
-    if row.what:
-        warm.mip.set_fault(row.call, row.what)
+    served, outcome, what = read(warm, row), row.outcome, row.case.what
+    if what:
+        warm.mip.set_fault(row.call, what)
     else:
         refusals.refuse(row.call)
     pauses.clear()
-    warm.send(OCTOBER if row.call == "balances" else PROGRAMS)
+    warm.send(row.asks)
 
     came_back = warm.poll()
 
     calls = warm.mip.counters.calls
     assert calls["login"] - before["login"] == row.logins
     assert calls[row.call] - before[row.call] == row.seen
-    assert refusals.tried.total() == row.calls - row.seen
-    if row.what and row.what.headers:
-        assert min(pauses) >= float(row.what.headers["Retry-After"])
-    assert warm.mip.open_sessions == row.session_left
-    note = warm.ssm.get_parameters(Names=[f"{SSM_PATH}/session"])["Parameters"]
-    assert bool(note) == row.noted
+    assert refusals.tried.total() == outcome.tries - row.seen
+    if what and what.headers:
+        assert min(pauses) >= float(what.headers["Retry-After"])
+    assert bool(warm.mip.open_sessions) == (outcome.session in {LOST, NOTED})
+    assert warm.steer({"action": "status"})["session_open"] == (outcome.session == NOTED)
     record = warm.stored(f"v1/failures/{key(row)}")
-    assert (record["error_type"] if record else None) == row.error
+    assert (record["error_type"] if record else None) == outcome.error
     assert (bool(came_back), bool(warm.dead_letter_bodies())) == {
         SATISFIED: (False, False),
         COMES_BACK: (True, False),
         DEAD_LETTERED: (False, True),
-    }[row.message]
-    if row.error:
+    }[outcome.message]
+    if outcome.error:
         assert warm.stored(f"v1/{key(row)}") == stored
     else:
         assert warm.stored(f"v1/{key(row)}")["built_at"] > stored["built_at"]
-    assert differing_lines(read(warm, row), served) == row.new_lines
+    assert differing_lines(read(warm, row), served) == row.case.new_lines
     refusals.heal()
     check_made_good(warm, row)
 
@@ -117,15 +124,14 @@ def check_made_good(service: Service, row: Row) -> None:
     A session that nobody can log out has to expire first.
     """
     service.mip.clear_faults()
-    if row.session_left and not row.noted:
+    if row.outcome.session == LOST:
         service.mip.expire_sessions()
     service.sqs.purge_queue(QueueUrl=service.queue_url)
-    if row.message == DEAD_LETTERED:
+    if row.outcome.message == DEAD_LETTERED:
         service.ssm.put_parameter(
             Name=f"{SSM_PATH}/pass", Value=PASSWORD, Type="SecureString", Overwrite=True
         )
-    body = OCTOBER if row.call == "balances" else PROGRAMS
-    service.send(body | {"reason": "again"})
+    service.send(row.asks | {"reason": "again"})
     assert service.poll() == []
     assert service.mip.open_sessions == 0
     assert service.mip.counters.lockouts == 0

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
@@ -22,10 +21,7 @@ from core.failures import encode_failure
 from core.lookup import Lookup
 from core.messages import RebuildMessage
 from core.operations import Operations
-from core.rebuild import Rebuilder
-from core.session import RefusedCredentials, SessionKeeper
 from core.settings import ReaderSettings
-from core.settlement import Settlement
 from core.status import StatusReport
 from core.views import CSV_HEADER
 from handlers import admin, reader, worker
@@ -33,11 +29,10 @@ from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
     PREFIX,
-    TODAY,
     make_entry,
     make_failure,
-    make_rules,
     make_stale_entry,
+    make_worker_settings,
 )
 from tests.fakes import (
     FakeClock,
@@ -50,6 +45,7 @@ from tests.fakes import (
     RecordingTelemetry,
 )
 from tests.handlers.conftest import Context, event
+from tests.wired import WiredWorker
 
 STATUSES = {200, 304, 400, 404, 405, 503}
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -150,39 +146,20 @@ class Fakes:
         return reader.Reader(chosen, lookup, self.telemetry)  # type: ignore[arg-type]
 
     def _make_worker(self) -> Any:
-        refused = RefusedCredentials(self.store, self.clock, PREFIX, make_rules().programs_ttl)
-        settlement = Settlement(
+        wired = WiredWorker(
+            clock=self.clock,
             store=self.store,
             queue=self.queue,
             dead_letters=self.dead_letters,
+            secrets=self.secrets,
+            upstream=self.mip,
             telemetry=self.telemetry,
-            clock=self.clock,
-            random=lambda: 0.0,
-            cache_prefix=PREFIX,
         )
-
-        def rebuilder(remaining_seconds: float) -> Rebuilder:
-            sessions = SessionKeeper(
-                upstream=self.mip,
-                secrets=self.secrets,
-                refused=refused,
-                telemetry=self.telemetry,
-                invocation_ends=self.clock.deadline(remaining_seconds),
-            )
-            return Rebuilder(
-                store=self.store,
-                upstream=self.mip,
-                sessions=sessions,
-                telemetry=self.telemetry,
-                clock=self.clock,
-                rules=make_rules(),
-            )
-
         return SimpleNamespace(
             telemetry=self.telemetry,
-            rebuilder=rebuilder,
-            settlement=settlement,
-            today=lambda: TODAY,
+            rebuilder=lambda _remaining_seconds: wired.rebuilder(),
+            settlement=wired.settlement,
+            settings=make_worker_settings(),
         )
 
     def _make_admin(self) -> Any:
@@ -202,7 +179,7 @@ class Fakes:
             cache_prefix=PREFIX,
         )
         return SimpleNamespace(
-            settings=SimpleNamespace(time_zone=ZoneInfo("UTC"), balance_months=2),
+            settings=make_worker_settings(),
             telemetry=self.telemetry,
             report=report,
             operations=operations,
@@ -212,9 +189,10 @@ class Fakes:
 
 @pytest.fixture(scope="module", autouse=True)
 def _present() -> Iterator[None]:
-    """The reader takes "today" from the fakes' clock."""
+    """The handlers take "today" from the fakes' clock."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "utc_now", lambda: NOW)
+        for handler in (reader, worker, admin):
+            patch.setattr(handler, "utc_now", lambda: NOW)
         yield
 
 
@@ -602,7 +580,7 @@ def test_any_stored_object_can_be_looked_at_and_purged(
     json.dumps(fakes.steer({"action": "status"}))
     assert fakes.steer({"action": "purge", "soft": True})["count"] == 2
     for entry in fakes.steer({"action": "status"})["entries"]:
-        assert entry["state"] in {"stale", "unreadable"}
+        assert entry["state"] in {"stale", "purged"}
     assert fakes.steer({"action": "purge"})["count"] == 2
     assert fakes.get("/accounts")["statusCode"] == 503
 

@@ -75,7 +75,7 @@ def test_upstream_outage_returns_the_message_and_records_the_failure(service: Se
     assert record["error_type"] == "UpstreamDataError"
     assert record["attempts"] == 1
     assert record["dead_lettered"] is False
-    assert service.stored(PROGRAMS) is None
+    assert "data" not in service.stored(PROGRAMS)
     assert service.mip.open_sessions == 0
 
 
