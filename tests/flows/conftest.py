@@ -89,14 +89,14 @@ class Flows:
         self.stack.functions["ReaderFunction"].recycle()
 
     def reset(self) -> None:
-        """Empty queues and cache, and let MIP forget what happened."""
+        """Empty queues and bucket, and let MIP forget what happened."""
         self.mip.reset()
         for queue_url in (self.queue_url, self.dead_letter_queue_url):
             self.sqs.purge_queue(QueueUrl=queue_url)
         eventually(self.is_idle)
-        self.admin(action="purge")
-        # Which credentials were refused is remembered beyond a purge.
-        self.s3.delete_object(Bucket=self.bucket, Key="cache/v1/failures/login.json")
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for item in page.get("Contents", []):
+                self.s3.delete_object(Bucket=self.bucket, Key=item["Key"])
         self.mip.reset()
 
 
