@@ -35,6 +35,7 @@ ENVIRONMENT = {
         "BALANCES_TTL_SECONDS": "<BalancesTtlSeconds>",
         "BALANCE_MONTHS": "<BalanceMonths>",
         "MAX_SHRINK_PERCENT": "<MaxShrinkPercent>",
+        "MIP_TIMEOUT_SECONDS": "<MipTimeoutSeconds>",
         "AUTH_COOLDOWN_SECONDS": "<AuthCooldownSeconds>",
     },
     "AdminFunction": SHARED

@@ -21,6 +21,7 @@ DEFAULTS = {
     "MissWaitSeconds": 20,
     "EdgeTtlSeconds": 300,
     "MaxShrinkPercent": 50,
+    "MipTimeoutSeconds": 60,
     "AuthCooldownSeconds": 3600,
     "TimeZone": "UTC",
     "ThrottleRate": 25,
