@@ -132,7 +132,7 @@ def _worker_conflict(on: Deployment) -> None:
     on.mip.on_call = purge
     on.send({"dataset": "programs", "reason": "conflict"})
     assert len(on.poll()) == 1
-    assert on.stored(FAILURE)["error_type"] == "ConflictError"
+    assert on.stored(FAILURE) is None
 
 
 def _worker_refused_credentials(on: Deployment) -> None:
@@ -165,7 +165,7 @@ def _admin_purge(on: Deployment) -> None:
     assert on.invalidations == []
     assert on.steer(action="purge")["count"] == 5
     assert len(on.invalidations) == 1
-    assert on.stored(PROGRAMS) is None
+    assert "purged_at" in on.stored(PROGRAMS)
     assert on.stored(FAILURE) is None
 
 
