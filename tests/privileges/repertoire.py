@@ -84,7 +84,9 @@ def _worker_recovery(on: Deployment) -> None:
     login = {"username": USER, "password": PASSWORD, "org": ORGANISATION}
     answer = requests.post(f"{url}/api/v1/sso/mipadv/login", json=login, timeout=5)
     token = answer.json()["AccessToken"]
-    on.ssm.put_parameter(Name=f"{SSM_PATH}/session", Value=token, Type="SecureString", Overwrite=True)
+    on.ssm.put_parameter(
+        Name=f"{SSM_PATH}/session", Value=token, Type="SecureString", Overwrite=True
+    )
     on.fill()
     assert on.mip.counters.lockouts == 0
 
@@ -151,7 +153,9 @@ def _admin_status(on: Deployment) -> None:
     on.fill()
     _fail(on)
     on.poll(receives=5)
-    on.ssm.put_parameter(Name=f"{SSM_PATH}/session", Value="token", Type="SecureString", Overwrite=True)
+    on.ssm.put_parameter(
+        Name=f"{SSM_PATH}/session", Value="token", Type="SecureString", Overwrite=True
+    )
     status = on.steer(action="status")
     assert status["dead_letters"] == 1
     assert status["session_open"]
