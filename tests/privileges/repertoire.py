@@ -137,6 +137,16 @@ def _worker_conflict(on: Deployment) -> None:
     assert on.stored(FAILURE) is None
 
 
+def _worker_foreign_group(on: Deployment) -> None:
+    on.sqs.send_message(
+        QueueUrl=on.queue_url, MessageBody='{"dataset": "programs"}', MessageGroupId="misp"
+    )
+    assert on.poll() == []
+    assert on.waiting(on.queue_url) == 1
+    assert on.poll() == []
+    assert on.stored(PROGRAMS)
+
+
 def _worker_refused_credentials(on: Deployment) -> None:
     on.set_password("wrong")
     on.send({"dataset": "programs"})
@@ -223,6 +233,7 @@ SCENES: dict[str, Scene] = {
     "worker: dead-lettered at the last receive": _worker_last_receive,
     "worker: invalid message": _worker_invalid_message,
     "worker: conflict": _worker_conflict,
+    "worker: message of a foreign group": _worker_foreign_group,
     "worker: credentials refused, then changed": _worker_refused_credentials,
     "admin: status": _admin_status,
     "admin: purge": _admin_purge,

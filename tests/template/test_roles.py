@@ -35,6 +35,7 @@ EXPECTED = {
         ("sqs:ChangeMessageVisibility", REBUILDS),
         ("sqs:GetQueueAttributes", REBUILDS),
         ("sqs:SendMessage", DEAD_LETTERS),
+        ("sqs:SendMessage", REBUILDS),
         ("ssm:GetParameter", f"{PARAMETER}/session"),
         ("ssm:GetParameters", f"{PARAMETER}/user"),
         ("ssm:GetParameters", f"{PARAMETER}/pass"),
