@@ -40,6 +40,7 @@ class CacheView:
             "entries": [
                 self._entry(dataset, found, failures.pop(dataset, None))
                 for dataset, found in sorted(entries.items(), key=_place, reverse=True)
+                if found
             ],
             "missing": [
                 {**_named(dataset), "last_error": found} for dataset, found in failures.items()
@@ -57,7 +58,7 @@ class CacheView:
     def _entry(
         self, dataset: Dataset, found: dict[str, Any], failure: dict[str, Any] | None
     ) -> dict[str, Any]:
-        state = "unreadable"
+        state = "purged" if "purged_at" in found else "unreadable"
         if "fresh_until" in found:
             fresh_until = datetime.fromisoformat(found["fresh_until"])
             state = "fresh" if self._now() < fresh_until else "stale"
@@ -71,12 +72,15 @@ def _place(item: tuple[Dataset, Any]) -> tuple[bool, str]:
 
 
 def _entry(dataset: Dataset, body: bytes) -> dict[str, Any]:
+    """Read an object; nothing of it is shown where there was never an entry."""
     try:
         entry = decode(body, dataset)
     except UnreadableEntryError as exc:
         return {"problem": str(exc), "size_bytes": len(body)}
     if isinstance(entry, Tombstone):
-        return {"problem": "purged", "size_bytes": len(body)}
+        if entry.purged_at is None:
+            return {}
+        return {"purged_at": entry.purged_at.isoformat(), "size_bytes": len(body)}
     return {
         "built_at": entry.built_at.isoformat(),
         "fresh_until": entry.fresh_until.isoformat(),

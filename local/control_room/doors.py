@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SigningKey
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.adapters.ssm_secrets import CLOSED
 from local.aws_clients import ACCESS_KEY, REGION, SECRET_KEY
 from local.mip_cloud import Credentials
 
@@ -152,15 +153,18 @@ class Doors:
             return body
 
     def session_is_noted(self) -> bool | None:
-        """Whether the worker has noted a session's token; it stays encrypted."""
+        """Whether the worker has noted a session; the token is neither kept nor shown."""
         if self.where.ssm_path is None:
             return None
         with _translated("SSM"):
             try:
-                self._ssm.get_parameter(Name=f"{self.where.ssm_path}/session", WithDecryption=False)
+                found = self._ssm.get_parameter(
+                    Name=f"{self.where.ssm_path}/session", WithDecryption=True
+                )
             except self._ssm.exceptions.ParameterNotFound:
                 return False
-        return True
+        text: str = found["Parameter"]["Value"]
+        return text != CLOSED
 
     def store_credentials(self) -> None:
         """Store user and password anew, as an operator does after a rotation."""

@@ -32,7 +32,7 @@ function running(count, text, idle = "idle") {
 function cache(found) {
   if (!found) return { text: "out of reach", mood: "bad" };
   const count = (state) => found.entries.filter((entry) => entry.state === state).length;
-  const told = ["fresh", "stale", "unreadable"].filter(count).map((state) => `${count(state)} ${state}`);
+  const told = ["fresh", "stale", "purged", "unreadable"].filter(count).map((state) => `${count(state)} ${state}`);
   return { text: told.join(", ") || "empty", mood: count("fresh") === found.entries.length ? "" : "warn" };
 }
 

@@ -19,12 +19,15 @@ def is_quiet(state: dict[str, Any]) -> bool:
 
 def entry(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
     entries = (state["cache"] or {"entries": []})["entries"]
-    return next((found for found in entries if found["dataset"] == dataset), None)
+    return next(
+        (found for found in entries if found["dataset"] == dataset and found["state"] != "purged"),
+        None,
+    )
 
 
 @pytest.fixture
 def watching(service: LocalStack) -> Iterator[Watching]:
-    """A watcher of a stack that is at rest, with an empty cache and a healthy MIP Cloud."""
+    """A watcher of a stack that is at rest, with a purged cache and a healthy MIP Cloud."""
     with Watching(service) as watching:
         watching.until("state", is_quiet)
         act(service, "heal")
@@ -33,7 +36,8 @@ def watching(service: LocalStack) -> Iterator[Watching]:
         watching.until(
             "state",
             lambda state: (
-                state["cache"] == {"entries": [], "missing": []}
+                state["cache"]["missing"] == []
+                and {found["state"] for found in state["cache"]["entries"]} <= {"purged"}
                 and state["dead_letters"]["count"] == 0
                 and state["mip"]["active"] == []
             ),
@@ -104,7 +108,10 @@ def test_a_refresh_of_everything_fills_the_cache_with_the_programs_first(
     service: LocalStack, watching: Watching
 ) -> None:
     assert act(service, "refresh")[1]["count"] == 1
-    state = watching.until("state", lambda state: len(state["cache"]["entries"]) == 5)
+    state = watching.until(
+        "state",
+        lambda state: [found["state"] for found in state["cache"]["entries"]] == ["fresh"] * 5,
+    )
     periods = [found["from"] for found in state["cache"]["entries"]]
     assert periods[0] is None
     assert periods[1:] == sorted(periods[1:], reverse=True)
@@ -168,8 +175,8 @@ def test_refused_credentials_are_dead_lettered_and_good_once_stored_anew(
     assert act(service, "read", route="/tags")[1]["status"] == 503
     watching.until("happening", lambda it: it["text"] == "answered 401 at login (fault: status)")
     assert one_letter(watching)["error_type"] == "CredentialsRefusedError"
-    missing = watching.until("state", lambda state: state["cache"]["missing"])["cache"]["missing"]
-    assert missing[0]["last_error"]["error_type"] == "CredentialsRefusedError"
+    state = watching.until("state", lambda state: shown_errors(state))
+    assert shown_errors(state) == ["CredentialsRefusedError"]
     act(service, "heal")
     act(service, "store_credentials")
     act(service, "redrive", all=True)
@@ -193,6 +200,12 @@ def test_an_outage_is_waited_out_with_what_there_is(
     assert "MIP" in error_of(state, "programs")["message"]
     # The message comes back by itself; a purge takes the record of the failure away.
     act(service, "heal")
+
+
+def shown_errors(state: dict[str, Any]) -> list[str]:
+    """What fails, where there is an entry and where there is none."""
+    shown = [*state["cache"]["entries"], *state["cache"]["missing"]]
+    return [found["last_error"]["error_type"] for found in shown if found["last_error"]]
 
 
 def error_of(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
