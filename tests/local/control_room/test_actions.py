@@ -175,7 +175,7 @@ def test_refused_credentials_are_dead_lettered_and_good_once_stored_anew(
     assert act(service, "read", route="/tags")[1]["status"] == 503
     watching.until("happening", lambda it: it["text"] == "answered 401 at login (fault: status)")
     assert one_letter(watching)["error_type"] == "CredentialsRefusedError"
-    state = watching.until("state", lambda state: shown_errors(state))
+    state = watching.until("state", shown_errors)
     assert shown_errors(state) == ["CredentialsRefusedError"]
     act(service, "heal")
     act(service, "store_credentials")
