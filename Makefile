@@ -29,13 +29,16 @@ ARGS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local test test-browser check build soak bench diagrams lock clean $(FUNCTIONS:%=build-%)
+.PHONY: help local admin test test-browser check build soak bench diagrams lock clean $(FUNCTIONS:%=build-%)
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lists the options)
 	@$(BIN)/python -m local $(ARGS)
+
+admin: .venv/.synced ## Operate a stack, deployed or local (ARGS="--help" is the manual)
+	@$(BIN)/python -m tools.admin $(ARGS)
 
 test: check $(ARTIFACT).made ## Lint, types, template checks and every test
 	@ARTIFACT=$(ARTIFACT) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)

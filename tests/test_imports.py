@@ -73,8 +73,8 @@ def test_only_composition_roots_read_the_environment() -> None:
     assert list(offenders(others, "os")) == []
 
 
-def test_nothing_that_is_deployed_knows_the_local_stack_or_the_tests() -> None:
-    assert list(offenders([*files("core"), *files("handlers")], "local", "tests")) == []
+def test_nothing_that_is_deployed_knows_the_local_stack_the_tools_or_the_tests() -> None:
+    assert list(offenders([*files("core"), *files("handlers")], "local", "tools", "tests")) == []
 
 
 @pytest.mark.parametrize("module", ["handlers.reader", "handlers.worker", "handlers.admin"])

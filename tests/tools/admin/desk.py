@@ -1,0 +1,196 @@
+"""An operator's desk: the command line over emulated AWS, with a scripted admin function."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from core.datasets import PROGRAM_LISTS, Dataset
+from core.entry import CacheEntry, encode
+from tests.builders import make_lists
+from tools.admin.__main__ import run
+from tools.admin.arguments import parse
+from tools.admin.datasets import key_of
+from tools.admin.output import Terminal
+from tools.admin.stack import Stack
+from tools.admin.target import Target
+
+NAME = "the-stack"
+BUCKET = "the-stack-cache"
+RULE = "the-stack-schedule"
+TEMPLATE = {
+    "Resources": {
+        # Lambda is not emulated here: any resource will do for its physical id.
+        **{
+            f"{role}Function": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": f"{NAME}-{role.lower()}"},
+            }
+            for role in ("Reader", "Worker", "Admin")
+        },
+        "CacheBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}},
+        "RefreshSchedule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Name": RULE, "ScheduleExpression": "rate(6 hours)", "State": "ENABLED"},
+        },
+    }
+}
+
+
+class AdminFunction:
+    """Answers each action from a list, the last answer again and again."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] = {"status": [status()]}
+        self.failure: dict[str, Any] | None = None
+        self.payloads: list[dict[str, Any]] = []
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == f"{NAME}-admin"
+        payload = json.loads(Payload)
+        self.payloads.append(payload)
+        if self.failure is not None:
+            body = json.dumps(self.failure).encode()
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(body)}
+        answers = self.answers[payload["action"]]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        body = json.dumps({"action": payload["action"], **answer}).encode()
+        return {"Payload": io.BytesIO(body)}
+
+
+class DeniedEvents:
+    def describe_rule(self, **_: str) -> None:
+        error = {"Code": "AccessDeniedException", "Message": "no"}
+        raise ClientError({"Error": error}, "DescribeRule")
+
+
+@dataclass(frozen=True)
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class TerminalFile(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Desk:
+    function: AdminFunction = field(default_factory=AdminFunction)
+    clients: dict[str, Any] = field(default_factory=dict)
+    """Clients that stand in for those of moto."""
+    target: Target = field(default_factory=lambda: Target(NAME, "us-east-1"))
+    pause: Callable[[], None] = lambda: None
+    out: type[io.StringIO] = io.StringIO
+
+    def __call__(self, *command: str) -> Result:
+        arguments = parse(command, {})
+        arguments.pause = self.pause
+        out, err = self.out(), io.StringIO()
+        stack = Stack(self.target, self._client)
+        ended = run(arguments, stack, Terminal(as_json=arguments.json, out=out, err=err))
+        return Result(ended, out.getvalue(), err.getvalue())
+
+    def _client(self, service: str) -> Any:
+        if service == "lambda":
+            return self.function
+        return self.clients.get(service) or boto3.client(service)  # type: ignore[call-overload]
+
+    def put(self, body: bytes | CacheEntry, dataset: Dataset = PROGRAM_LISTS) -> str:
+        """Store an object as the worker would; its version."""
+        content = encode(body) if isinstance(body, CacheEntry) else body
+        reply = boto3.client("s3").put_object(Bucket=BUCKET, Key=key_of(dataset), Body=content)
+        return reply["VersionId"]
+
+    def stored(self, dataset: Dataset = PROGRAM_LISTS) -> Any:
+        reply = boto3.client("s3").get_object(Bucket=BUCKET, Key=key_of(dataset))
+        return json.loads(reply["Body"].read())
+
+
+def make_stack() -> None:
+    boto3.client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(TEMPLATE))
+    boto3.client("s3").put_bucket_versioning(
+        Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
+    )
+
+
+def programs(built_at: datetime, names: Mapping[str, str] | None = None) -> CacheEntry:
+    return CacheEntry(PROGRAM_LISTS, built_at, built_at + timedelta(days=1), make_lists(names))
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {
+        "dataset": "programs",
+        "key": "cache/v1/programs.json",
+        "state": "fresh",
+        "age_seconds": 7,
+        "fresh_until": "2026-10-16T12:00:00+00:00",
+        "size_bytes": 1622,
+        "last_error": None,
+        **changes,
+    }
+
+
+def failure(**changes: Any) -> dict[str, Any]:
+    soon = datetime.now(UTC) + timedelta(seconds=92)
+    return {
+        "error_type": "TransientUpstreamError",
+        "message": "MIP answered 503 to segments",
+        "first_failed_at": "2026-10-15T11:59:00+00:00",
+        "last_failed_at": "2026-10-15T12:00:00+00:00",
+        "attempts": 2,
+        "dead_lettered": False,
+        "dead_letterings": 0,
+        "next_attempt_at": soon.isoformat(),
+        "correlation_id": None,
+        **changes,
+    }
+
+
+def status(
+    *entries: dict[str, Any],
+    queue: tuple[int, int] = (0, 0),
+    missing: tuple[dict[str, Any], ...] = (),
+    dead_letters: int = 0,
+    session_open: bool = False,
+) -> dict[str, Any]:
+    return {
+        "summary": f"{len(entries)} entries",
+        "entries": list(entries),
+        "missing": list(missing),
+        "queue": {"visible": queue[0], "in_flight": queue[1]},
+        "dead_letters": dead_letters,
+        "session_open": session_open,
+    }
+
+
+def letter(**changes: Any) -> dict[str, Any]:
+    return {
+        "message_id": "letter-1",
+        "body": '{"dataset": "programs"}',
+        "error": {"type": "UpstreamDataError", "message": "the list of programs shrank"},
+        "attempts": 5,
+        "first_sent_at": "2026-10-15T11:00:00+00:00",
+        "failed_at": "2026-10-15T12:00:00+00:00",
+        "original_message_id": "message-1",
+        **changes,
+    }
+
+
+def letters(*listed: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": f"{len(listed)} dead letters",
+        "count": len(listed),
+        "messages": list(listed),
+    }

@@ -1,0 +1,1 @@
+"""Tools around the service: none of them is deployed."""
