@@ -35,7 +35,7 @@ class Flows:
             "http://127.0.0.1:4566": self.stack.aws_url,
             "http://127.0.0.1:8900": str(self.stack.mip_url),
             "/tmp/": f"{folder}/",  # noqa: S108 - a name in the documents, not one of ours
-            " logs/*.log": f" {self.stack.logs}/*.log",
+            "--files logs": f"--files {self.stack.logs}",
         }
 
     def get(

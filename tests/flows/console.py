@@ -22,6 +22,7 @@ BLOCK = re.compile(
 SECTION = re.compile(r"^(?=## )", re.MULTILINE)
 MARK = "--- the next command ---"
 PATIENCE_SECONDS = 110
+ROOT = Path(__file__).parents[2]
 # What differs from run to run, and what stands for it when outputs are compared.
 VOLATILE = (
     (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>"),
@@ -37,6 +38,17 @@ VOLATILE = (
     (r'(?<="size_bytes": )\d+', "<bytes>"),
     (r'(?<="VersionId": ")[\w-]+', "<version>"),
     (r'(?<="ETag": ")[^,]+"(?=,|$)', '<etag>"'),
+    # As the operators' command line writes times, periods, ages and sizes.
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC", "<time>"),
+    (r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "<time>"),
+    (r"\d\d:\d\d:\d\d UTC", "<time>"),
+    (r"\d{4}-\d\d-\d\d/\d\d", "<period>"),
+    (r"\b(?:\d+ min )?\d+ (?:s|min|h|d)\b", "<seconds>"),
+    (r"\b[\d.]+ (?:kB|bytes)\b", "<bytes>"),
+    (r"\b\d+ versions\b", "<number> versions"),
+    (r"(?<=seconds=)[\d.]+", "<seconds>"),
+    # Columns are as wide as what is in them.
+    (r"(?<=\S) {2,}", "  "),
     # The current month ends on the day of the run.
     (r"\d{4}-\d\d-\d\d", "<day>"),
 )
@@ -87,6 +99,13 @@ def stable(output: str) -> str:
     return "\n".join(line.rstrip() for line in output.splitlines() if line.strip())
 
 
+def named(output: str, here: Mapping[str, str]) -> str:
+    """Return an output with the names that a document uses for what this run replaced."""
+    for there, real in here.items():
+        output = output.replace(real, there)
+    return output.replace("\r", "")
+
+
 def run(commands: list[str], folder: Path, here: Mapping[str, str] | None = None) -> list[str]:
     """Run the commands in one shell and return what each printed.
 
@@ -99,6 +118,8 @@ def run(commands: list[str], folder: Path, here: Mapping[str, str] | None = None
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(folder),
         "NO_PROXY": "127.0.0.1",
+        # The documents' commands are given in the project's folder.
+        "PYTHONPATH": str(ROOT),
     }
     shell = subprocess.run(
         ["/bin/bash", "-c", script],

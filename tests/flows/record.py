@@ -10,13 +10,13 @@ commit it: the tests compare with what is written here.
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from local.mip_cloud import MipCloud
 from local.stack import LocalStack
 from tests.flows.conftest import Flows
-from tests.flows.console import Step, run, sections, stable, steps
+from tests.flows.console import Step, named, run, sections, stable, steps
 
 
 def record(flows: Flows, document: Path, titles: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ def _recorded(flows: Flows, part: str, before: Iterable[Step]) -> str:
         here = flows.addresses(Path(folder))
         printed = run(commands, Path(folder), here)[-len(steps(part)) :]
     for step, output in zip(steps(part), printed, strict=True):
-        part = _replace(part, step, _named(output, here))
+        part = _replace(part, step, named(output, here))
     return part
 
 
@@ -52,12 +52,6 @@ def _replace(part: str, step: Step, output: str) -> str:
     assert command + step.shown in part, step.command
     lines = "".join(f"{line.rstrip()}\n" for line in output.splitlines() if line.strip())
     return part.replace(command + step.shown, command + lines, 1)
-
-
-def _named(output: str, here: Mapping[str, str]) -> str:
-    for there, real in here.items():
-        output = output.replace(real, there)
-    return output.replace("\r", "")
 
 
 def main(path: str, *titles: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import Flows
-from tests.flows.console import run, sections, stable, steps
+from tests.flows.console import named, run, sections, stable, steps
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,8 +26,11 @@ def test_section_works_and_prints_what_it_shows(
     shown = steps(parts[title])
     before = [] if title == setup else steps(parts[setup])
     commands = [step.command for step in (*before, *shown)]
-    printed = run(commands, tmp_path, flows.addresses(tmp_path))[-len(shown) :]
-    assert [stable(output) for output in printed] == [stable(step.shown) for step in shown]
+    here = flows.addresses(tmp_path)
+    printed = run(commands, tmp_path, here)[-len(shown) :]
+    assert [stable(named(output, here)) for output in printed] == [
+        stable(step.shown) for step in shown
+    ]
 
 
 def test_every_document_for_users_has_something_that_is_run() -> None:
