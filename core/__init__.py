@@ -1,6 +1,6 @@
-"""What the service knows: rules, use cases, and the adapters that reach AWS and MIP Cloud.
+"""What the service knows, in rooms.
 
-Direction of imports: handlers → use cases (lookup, rebuild, operations) → rules. Use cases see
-the outside only through `core.ports`; `core.adapters` implement those ports, and they alone know
-AWS or HTTP.
+`model` and `transform` are pure. The use cases `reading`, `rebuilding` and `operating` stand beside
+each other and see the outside only through `ports`. `adapters` implement those ports; they alone
+know AWS or HTTP. `tests/test_imports.py` holds the direction.
 """

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from core.datasets import Dataset, dataset_of_failure_key, failure_key, failures_prefix
-from core.failures import FailureRecord, decode_failure, encode_failure
+from core.model.datasets import Dataset, dataset_of_failure_key, failure_key, failures_prefix
+from core.model.failures import FailureRecord, decode_failure, encode_failure
 from core.ports import CacheStore
 
 

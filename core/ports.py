@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from core.messages import RebuildMessage
-from core.periods import Period
+from core.model.messages import RebuildMessage
+from core.model.periods import Period
 from core.timing import Deadline
 
 Clock = Callable[[], datetime]

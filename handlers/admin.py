@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.commands import (
+from core.operating.commands import (
     Command,
     Discard,
     ListDeadLetters,

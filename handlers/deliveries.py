@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from core.messages import MESSAGE_GROUP
-from core.settlement import Delivery
+from core.model.messages import MESSAGE_GROUP
+from core.rebuilding.settlement import Delivery
 
 
 def delivery_of(record: SQSRecord) -> Delivery:

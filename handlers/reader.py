@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import InvalidParameterError, QueueUnavailableError, StoreUnavailableError
-from core.lookup import Found, NotFound, Outcome
+from core.reading.lookup import Found, NotFound, Outcome
 from core.timing import Deadline
 from handlers.pages.notice import for_people
 from handlers.preferences import preferred_wait_seconds

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 from email.utils import format_datetime
 
-from core.freshness import Freshness
-from core.lookup import Found, NotFound, Outcome
+from core.model.freshness import Freshness
+from core.reading.lookup import Found, NotFound, Outcome
 from handlers.proxy import Response, problem, response
 from handlers.routes import Route
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from core.datasets import PROGRAM_LISTS, Dataset, balances_of
-from core.entry import CacheEntry, PeriodBalances, ProgramLists
-from core.query import (
+from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of
+from core.model.entry import CacheEntry, PeriodBalances, ProgramLists
+from core.model.query import (
     BalancesQuery,
     Parameters,
     ProgramsQuery,
@@ -15,7 +15,7 @@ from core.query import (
     parse_programs_query,
 )
 from core.settings import ReaderSettings
-from core.views import accounts_json, balances_csv, select_programs, tags_json
+from core.transform.views import accounts_json, balances_csv, select_programs, tags_json
 from handlers.pages.document import CONTENT_TYPE as HTML
 from handlers.pages.finder import finder_headers, finder_page
 

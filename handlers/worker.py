@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.batch import process_batch
-from core.settlement import Delivery, correlation_of
+from core.rebuilding.batch import process_batch
+from core.rebuilding.settlement import Delivery, correlation_of
 from handlers.deliveries import delivery_of
 from handlers.wiring.clock import utc_now
 from handlers.wiring.worker import worker

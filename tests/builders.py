@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.chart import Account
-from core.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.entry import (
+from core.transform.chart import Account
+from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
+from core.model.entry import (
     BalanceRow,
     CacheEntry,
     PeriodBalances,
@@ -18,13 +18,13 @@ from core.entry import (
     encode,
     encode_tombstone,
 )
-from core.failures import FailureRecord, encode_failure
-from core.messages import RebuildMessage
-from core.periods import Period
+from core.model.failures import FailureRecord, encode_failure
+from core.model.messages import RebuildMessage
+from core.model.periods import Period
 from core.ports import CacheStore, Credentials, StoredObject
-from core.rebuild import RebuildRequest
+from core.rebuilding.rebuild import RebuildRequest
 from core.settings import WorkerSettings
-from core.settlement import Delivery
+from core.rebuilding.settlement import Delivery
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
 TODAY = NOW.date()

@@ -22,8 +22,8 @@ from core.errors import (
     SessionLostError,
     StoreUnavailableError,
 )
-from core.messages import RebuildMessage
-from core.periods import Period
+from core.model.messages import RebuildMessage
+from core.model.periods import Period
 from core.ports import (
     Credentials,
     DeadLetter,
@@ -33,7 +33,7 @@ from core.ports import (
     QueueDepth,
     StoredObject,
 )
-from core.settlement import MAX_RECEIVES, Delivery
+from core.rebuilding.settlement import MAX_RECEIVES, Delivery
 from core.timing import Deadline
 from tests.builders import (
     NOW,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from core.batch import process_batch
-from core.rebuild import Rebuilder
-from core.session import RefusedCredentials, SessionKeeper
+from core.rebuilding.batch import process_batch
+from core.rebuilding.rebuild import Rebuilder
+from core.rebuilding.session import RefusedCredentials, SessionKeeper
 from core.settings import WorkerSettings
-from core.settlement import Delivery, Settlement
+from core.rebuilding.settlement import Delivery, Settlement
 from tests.builders import make_worker_settings
 from tests.fakes import (
     FakeClock,

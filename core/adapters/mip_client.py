@@ -45,7 +45,7 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
-from core.periods import Period
+from core.model.periods import Period
 from core.ports import Clock, Credentials, Telemetry
 from core.settings import WorkerSettings
 from core.timing import Deadline

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.adapters.aws import translated
 from core.errors import QueueUnavailableError
-from core.messages import MESSAGE_GROUP, RebuildMessage
+from core.model.messages import MESSAGE_GROUP, RebuildMessage
 from core.ports import DeadLetter, QueueDepth
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from core.entry import CacheEntry, ProgramLists
-from core.finder import ListedProgram, inactive_switch, listed_programs
-from core.query import ProgramsQuery
+from core.model.entry import CacheEntry, ProgramLists
+from core.transform.search import ListedProgram, inactive_switch, listed_programs
+from core.model.query import ProgramsQuery
 from core.settings import ReaderSettings
 from handlers.pages.document import document, page_headers
 from handlers.pages.template import Markup, fill

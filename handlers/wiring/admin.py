@@ -9,11 +9,11 @@ from core.adapters.cloudfront_edge import CloudFrontEdge, NoEdge
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
-from core.dead_letters import DeadLetterDesk
-from core.operations import Operations
+from core.operating.dead_letters import DeadLetterDesk
+from core.operating.operations import Operations
 from core.ports import EdgeCache
 from core.settings import AdminSettings
-from core.status import StatusReport
+from core.operating.status import StatusReport
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now
 

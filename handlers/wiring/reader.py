@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.adapters.aws import READER_CONFIG, client
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsRebuildQueue
-from core.lookup import Lookup
+from core.reading.lookup import Lookup
 from core.settings import ReaderSettings
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring import init_phase

@@ -11,10 +11,10 @@ from core.adapters.mip_client import MipClient
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
-from core.rebuild import Rebuilder
-from core.session import RefusedCredentials, SessionKeeper
+from core.rebuilding.rebuild import Rebuilder
+from core.rebuilding.session import RefusedCredentials, SessionKeeper
 from core.settings import WorkerSettings
-from core.settlement import Settlement
+from core.rebuilding.settlement import Settlement
 from core.timing import Deadline
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now

@@ -6,8 +6,8 @@ In a process of its own: what it costs must not be what the reader costs.
 import gc
 import threading
 
-from core.datasets import entry_key
-from core.entry import encode
+from core.model.datasets import entry_key
+from core.model.entry import encode
 from local.aws import AwsServer
 from local.errors import PortInUseError
 from tests.benchmarks.channel import Channel

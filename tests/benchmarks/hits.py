@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from core.datasets import PROGRAM_LISTS, entry_key
+from core.model.datasets import PROGRAM_LISTS, entry_key
 from handlers.reader import lambda_handler
 from tests.benchmarks.channel import Channel
 from tests.benchmarks.harness import ratios, seconds, settled

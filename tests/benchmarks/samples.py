@@ -7,9 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from core.datasets import PROGRAM_LISTS, balances_of
-from core.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists
-from core.periods import Period
+from core.model.datasets import PROGRAM_LISTS, balances_of
+from core.model.entry import BalanceRow, CacheEntry, PeriodBalances, ProgramLists
+from core.model.periods import Period
 
 SMALL_BYTES, LARGE_BYTES = 7_000, 600_000
 EVENTS = Path(__file__).parents[2] / "events"

@@ -2,8 +2,8 @@
 
 import time
 
-from core.chart import Account
-from core.programs import program_lists
+from core.transform.chart import Account
+from core.transform.programs import program_lists
 from tests.benchmarks.channel import Channel
 from tests.benchmarks.harness import growth_exponent, ratios, seconds
 from tests.benchmarks.samples import program_names

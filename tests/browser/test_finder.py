@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.entry import ProgramLists, encode
+from core.model.entry import ProgramLists, encode
 from local.mip_cloud import MipCloud
 from local.stack import LocalStack
 from tests.browser.conftest import Axe, OpenPage

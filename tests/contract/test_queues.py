@@ -1,7 +1,7 @@
 """What every rebuild queue and every dead-letter queue promises."""
 
-from core.datasets import PROGRAM_LISTS
-from core.messages import RebuildMessage, parse_message
+from core.model.datasets import PROGRAM_LISTS
+from core.model.messages import RebuildMessage, parse_message
 from core.ports import DeadLetter, DeadLetterQueue, QueueDepth, RebuildQueue
 from tests.builders import NOW
 from tests.contract.conftest import Receive

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-# `core/lookup.py` or `core/lookup.py: Lookup.find, LoadedEntry`
+# `core/reading/lookup.py` or `core/reading/lookup.py: Lookup.find, LoadedEntry`
 REFERENCE = re.compile(r"`([\w./]+/[\w.]+\.py)(?:: ([\w., ]+))?`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 A_PAGE = 60

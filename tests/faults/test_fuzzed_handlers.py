@@ -13,17 +13,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
-from core.dead_letters import DeadLetterDesk
-from core.entry import encode
+from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
+from core.operating.dead_letters import DeadLetterDesk
+from core.model.entry import encode
 from core.errors import InvalidCommandError
-from core.failures import encode_failure
-from core.lookup import Lookup
-from core.messages import RebuildMessage
-from core.operations import Operations
+from core.model.failures import encode_failure
+from core.reading.lookup import Lookup
+from core.model.messages import RebuildMessage
+from core.operating.operations import Operations
 from core.settings import ReaderSettings
-from core.status import StatusReport
-from core.views import CSV_HEADER
+from core.operating.status import StatusReport
+from core.transform.views import CSV_HEADER
 from handlers import admin, reader, worker
 from tests.builders import (
     NOW,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS
-from core.entry import Tombstone, encode_tombstone
+from core.model.datasets import PROGRAM_LISTS
+from core.model.entry import Tombstone, encode_tombstone
 from local.mip_cloud import PASSWORD, MipCloudServer
 from tests.handlers.conftest import SSM_PATH, Service
 

@@ -5,9 +5,9 @@ from bisect import bisect_left
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS, entry_key
-from core.entry import ProgramLists, encode
-from core.lookup import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY, Found, Lookup
+from core.model.datasets import PROGRAM_LISTS, entry_key
+from core.model.entry import ProgramLists, encode
+from core.reading.lookup import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY, Found, Lookup
 from handlers.proxy import response
 from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
 from local.runtime import MAX_RESPONSE_BYTES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.entry import ProgramLists, encode
+from core.model.entry import ProgramLists, encode
 from tests.builders import make_entry
 from tests.handlers.conftest import BUCKET, Service, event
 from tests.handlers.test_reader import PROGRAMS, problem_of

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS
+from core.model.datasets import PROGRAM_LISTS
 from core.errors import UpstreamDataError
-from core.lookup import Found, Outcome
+from core.reading.lookup import Found, Outcome
 from tests.reliability.world import World
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from core.datasets import PROGRAM_LISTS
+from core.model.datasets import PROGRAM_LISTS
 from core.errors import AmbiguousLoginError, TransientUpstreamError
-from core.lookup import Found
+from core.reading.lookup import Found
 from tests.reliability.world import World
 
 HOURS = 6

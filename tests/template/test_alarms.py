@@ -13,7 +13,7 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
-from core.settlement import MAX_RECEIVES, retry_delay_seconds
+from core.rebuilding.settlement import MAX_RECEIVES, retry_delay_seconds
 from tests.template.metrics import NAMESPACE, VALUES, Watched
 from tests.template.stack import TEMPLATE, stack
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from core.messages import MESSAGE_GROUP, parse_message
-from core.settlement import MAX_RECEIVES
+from core.model.messages import MESSAGE_GROUP, parse_message
+from core.rebuilding.settlement import MAX_RECEIVES
 from tests.template.stack import stack
 
 QUEUES = ("RebuildQueue", "DeadLetterQueue")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.datasets import entries_prefix, failures_prefix
+from core.model.datasets import entries_prefix, failures_prefix
 from tests.template.stack import FUNCTIONS, ROLES, as_list, edge_stack, stack
 
 # Wildcards in the resources of what is allowed, by the resource that holds the statement.

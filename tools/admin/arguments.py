@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.datasets import ALL, BALANCES, PROGRAMS
+from core.model.datasets import ALL, BALANCES, PROGRAMS
 from tools.admin.target import DEFAULT_STACK, LOCAL_PORT
 
 PROGRAM = "python -m tools.admin"

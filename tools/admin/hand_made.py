@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.programs import SIGNIFICANT_DIGITS, tag_text
-from core.views import LONGEST_TAG_NAME
+from core.transform.programs import SIGNIFICANT_DIGITS, tag_text
+from core.transform.views import LONGEST_TAG_NAME
 from tools.admin.errors import RefusedError
 from tools.admin.words import count
 

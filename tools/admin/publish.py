@@ -3,8 +3,8 @@
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
-from core.datasets import PROGRAM_LISTS
-from core.entry import CacheEntry, ProgramLists
+from core.model.datasets import PROGRAM_LISTS
+from core.model.entry import CacheEntry, ProgramLists
 from tools.admin.datasets import key_of
 from tools.admin.entries import outlook, put
 from tools.admin.hand_made import read_programs

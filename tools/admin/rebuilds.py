@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.datasets import ALL, PROGRAMS
-from core.messages import correlation_id_of
+from core.model.datasets import ALL, PROGRAMS
+from core.model.messages import correlation_id_of
 from tools.admin.datasets import selection
 from tools.admin.errors import RefusedError
 from tools.admin.letters import wanted

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.datasets import Dataset
-from core.entry import CacheEntry
+from core.model.datasets import Dataset
+from core.model.entry import CacheEntry
 from tools.admin.bucket import Version
 from tools.admin.datasets import CACHE_PREFIX, key_of, one_dataset, title_of
 from tools.admin.entries import Unusable, entry_of, items_of, outlook, put, read_entry, texts_of

@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from core.datasets import PROGRAM_LISTS, Dataset
-from core.entry import CacheEntry, encode
+from core.model.datasets import PROGRAM_LISTS, Dataset
+from core.model.entry import CacheEntry, encode
 from tests.builders import make_lists
 from tools.admin.__main__ import run
 from tools.admin.arguments import parse

@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
-from core.datasets import PROGRAM_LISTS, balances_of
-from core.entry import CacheEntry, decode
-from core.periods import Period
+from core.model.datasets import PROGRAM_LISTS, balances_of
+from core.model.entry import CacheEntry, decode
+from core.model.periods import Period
 from tests.builders import make_balances, make_row
 from tests.tools.admin.desk import BUCKET, RULE, DeniedEvents, Desk, programs
 from tools.admin.datasets import key_of

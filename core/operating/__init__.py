@@ -1,0 +1,1 @@
+"""What an operator asks for: status, purge, refresh, dead letters."""

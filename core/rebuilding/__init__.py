@@ -1,0 +1,1 @@
+"""What the worker does: rebuild the datasets of a batch in one MIP session, settle its messages."""

@@ -1,0 +1,219 @@
+"""One MIP session at a time, and none left behind.
+
+MIP locks a user out when a second session is opened, or when one is never closed. So the token of
+a session is noted in the parameter store before it is used, and the note becomes `closed` only
+once the logout is confirmed; whoever finds a token there logs that session out before anything
+else.
+
+    closed ──log_in──▶ open ──note token──▶ noted ──work──▶ log_out ──confirmed──▶ note "closed"
+                                                              └──not confirmed──▶ the token stays
+
+A worker that is killed leaves at worst a note. Only between the login's reply and the note can a
+session be lost to us; MIP's idle expiry ends that one.
+
+How an invocation's time is shared, with MIP_TIMEOUT_SECONDS at 60 and a worker of 300 seconds:
+
+    0                                                          215                    290    300
+    ├─ fetch: no call starts that could run past its end ──────┼─ log out, with retries ┼ settle ┤
+
+A call that begins just before `work_by` can outlast it by one time-out (60 s): that is why the
+reserve is the time-out plus 25 seconds, 15 for the logout itself and 10 for settling.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.model.datasets import login_refusal_key
+from core.errors import (
+    CredentialsRefusedError,
+    LockedOutError,
+    MipsCacheError,
+    SecretsUnavailableError,
+    StoreUnavailableError,
+    UpstreamError,
+)
+from core.ports import (
+    CacheStore,
+    Clock,
+    Credentials,
+    Secrets,
+    Telemetry,
+    Upstream,
+)
+from core.settings import WorkerSettings
+from core.timing import Deadline, read_time
+
+LOGOUT_SECONDS = 15.0
+"""What a logout needs at least: one try, with its time-outs."""
+SETTLE_SECONDS = 10.0
+"""What noting the end of the session and settling the messages need."""
+LARGEST_RESERVE = 0.3
+"""Share of the time that the reserve never exceeds, so that a short invocation still works."""
+LONGEST_SESSION = timedelta(minutes=20)
+"""After this time a noted session has ended, whatever MIP says of it.
+
+Five minutes of a worker, ten of MIP's idle expiry, and a margin.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    refused_at: datetime
+    again_at: datetime
+    versions: Mapping[str, int]
+
+
+class RefusedCredentials:
+    """Remembers which versions of the credentials MIP refused, so that they are not hammered."""
+
+    def __init__(self, store: CacheStore, clock: Clock, settings: WorkerSettings) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = login_refusal_key(settings.cache_prefix)
+        self._cooldown = timedelta(seconds=settings.auth_cooldown_seconds)
+
+    def check(self, credentials: Credentials) -> None:
+        """Raise CredentialsRefusedError while the cool-down lasts and nothing has changed."""
+        refusal = self._read()
+        if refusal is None or refusal.versions != credentials.versions:
+            return
+        # A time far ahead was not written by us; it must not stop the service for good.
+        if abs(self._clock() - refusal.refused_at) < self._cooldown:
+            raise CredentialsRefusedError(
+                f"MIP refused these credentials at {refusal.refused_at:%Y-%m-%dT%H:%M:%SZ}; they "
+                f"are not tried again before {refusal.again_at:%Y-%m-%dT%H:%M:%SZ} unless they "
+                "change"
+            )
+
+    def note(self, credentials: Credentials) -> None:
+        """Note a refusal: when, and of which parameter versions."""
+        document = {
+            "refused_at": self._clock().isoformat(),
+            "versions": dict(credentials.versions),
+        }
+        self._store.put(self._key, json.dumps(document).encode())
+
+    def clear(self) -> None:
+        """Forget a refusal after a login that worked."""
+        if self._read() is not None:
+            self._store.delete([self._key])
+
+    def _read(self) -> _Refusal | None:
+        stored = self._store.read(self._key)
+        if stored is None:
+            return None
+        try:
+            document = json.loads(stored.body)
+            refused_at = read_time(document["refused_at"])
+            again_at = refused_at + self._cooldown
+            return _Refusal(refused_at, again_at, dict(document["versions"]))
+        except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
+            # No note of ours. At worst MIP sees one login more.
+            return None
+
+
+class SessionKeeper:
+    """Opens and closes MIP sessions for one invocation of the worker."""
+
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        secrets: Secrets,
+        refused: RefusedCredentials,
+        telemetry: Telemetry,
+        clock: Clock,
+        invocation_ends: Deadline,
+        settings: WorkerSettings,
+    ) -> None:
+        self._upstream = upstream
+        self._secrets = secrets
+        self._refused = refused
+        self._telemetry = telemetry
+        self._clock = clock
+        reserve = settings.mip_timeout_seconds + LOGOUT_SECONDS + SETTLE_SECONDS
+        # A short invocation keeps most of its time for its work; the parts shrink alike.
+        share = min(1.0, max(0.0, LARGEST_RESERVE * invocation_ends.remaining() / reserve))
+        self._logout_by = invocation_ends.earlier_by(SETTLE_SECONDS * share)
+        self.work_by = invocation_ends.earlier_by(reserve * share)
+
+    def recover(self) -> None:
+        """Log out the session that a worker before this one left, if there is one.
+
+        One that was noted longer than LONGEST_SESSION ago has ended at MIP: its logout is tried
+        once more and then it is forgotten, whatever comes of it. Nothing can stop the service for
+        good.
+
+        Raises SecretsUnavailableError, or LockedOutError where the logout is not confirmed; then no
+        session may be opened.
+        """
+        noted = self._secrets.noted_session()
+        if noted is None:
+            return
+        try:
+            self._upstream.log_out(noted.token, self._logout_by)
+        except UpstreamError as exc:
+            if self._clock() - noted.noted_at <= LONGEST_SESSION:
+                raise LockedOutError(
+                    f"a session noted at {noted.noted_at:%H:%M:%S} UTC is not logged out: {exc}"
+                ) from exc
+            self._telemetry.warning("session forgotten", problem=str(exc))
+        self._secrets.note_no_session()
+        self._telemetry.warning("session recovered")
+        self._telemetry.count("SessionsRecovered")
+
+    @contextmanager
+    def session(self) -> Iterator[str]:
+        """Log in, note the token, hand it out; log out whatever happens.
+
+        Raises what the login raises; a logout that fails is recorded, and its note stays for the
+        next invocation, because the work that was done is valid.
+        """
+        token = self._log_in()
+        try:
+            self._secrets.note_session(token)
+            self._forget_refusal()
+            yield token
+        finally:
+            self._log_out(token)
+
+    def _log_in(self) -> str:
+        credentials = self._secrets.credentials()
+        self._refused.check(credentials)
+        try:
+            token = self._upstream.log_in(credentials, self.work_by)
+        except CredentialsRefusedError:
+            self._telemetry.count("CredentialsRefused")
+            self._remember_refusal(credentials)
+            raise
+        self._telemetry.info("session opened")
+        return token
+
+    def _remember_refusal(self, credentials: Credentials) -> None:
+        try:
+            self._refused.note(credentials)
+        except StoreUnavailableError as exc:
+            # The refusal itself is what the message must end with.
+            self._telemetry.warning("refusal not noted", problem=str(exc))
+
+    def _forget_refusal(self) -> None:
+        try:
+            self._refused.clear()
+        except StoreUnavailableError as exc:
+            # It speaks of credentials that work again, or of other versions: harmless.
+            self._telemetry.warning("refusal not forgotten", problem=str(exc))
+
+    def _log_out(self, token: str) -> None:
+        try:
+            self._upstream.log_out(token, self._logout_by)
+            self._secrets.note_no_session()
+        except SecretsUnavailableError as exc:
+            self._telemetry.warning("session not noted as closed", problem=str(exc))
+        except MipsCacheError as exc:
+            self._telemetry.warning("logout not confirmed", problem=str(exc))
+            self._telemetry.count("LogoutsUnconfirmed")
+        else:
+            self._telemetry.info("session closed")

@@ -1,0 +1,1 @@
+"""What the handlers share, without a Lambda around it."""

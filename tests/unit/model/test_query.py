@@ -1,0 +1,130 @@
+"""Query strings: what each parameter may say."""
+
+from datetime import date
+
+import pytest
+
+from core.errors import InvalidParameterError
+from core.model.periods import Period
+from core.model.query import BalancesQuery, ProgramsQuery, parse_balances_query, parse_programs_query
+from tests.builders import OCTOBER, SEPTEMBER, TODAY
+
+SWITCHES = [
+    pytest.param("show_inactive_codes", "include_inactive", id="show_inactive_codes"),
+    pytest.param("show_other_code", "show_other_code", id="show_other_code"),
+    pytest.param("hide_no_program_code", "hide_no_program_code", id="hide_no_program_code"),
+]
+
+
+def test_programs_query_without_parameters_has_every_default() -> None:
+    assert parse_programs_query({}) == ProgramsQuery()
+
+
+def test_programs_query_unknown_parameter_is_ignored() -> None:
+    assert parse_programs_query({"target_date": "never", "color": "red"}) == ProgramsQuery()
+
+
+@pytest.mark.parametrize(("parameter", "field"), SWITCHES)
+@pytest.mark.parametrize("value", ["", "yes", "true", "1", "0", "on", "n", "nope", " off"])
+def test_switch_any_other_value_is_on(parameter: str, field: str, value: str) -> None:
+    assert getattr(parse_programs_query({parameter: value}), field) is True
+
+
+@pytest.mark.parametrize(("parameter", "field"), SWITCHES)
+@pytest.mark.parametrize("value", ["no", "off", "false", "No", "OFF", "FALSE", "fAlSe"])
+def test_switch_no_off_false_in_any_case_is_off(parameter: str, field: str, value: str) -> None:
+    assert getattr(parse_programs_query({parameter: value}), field) is False
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"), [("0", 0), ("1", 1), ("007", 7), ("999999999999", 999999999999)]
+)
+def test_limit_a_whole_number_is_read(value: str, limit: int) -> None:
+    assert parse_programs_query({"limit": value}).limit == limit
+
+
+@pytest.mark.parametrize("value", ["-1", "", "two", "1.5", "1e3", "+1", " 1", "0x10", "٣", "1\n"])
+def test_limit_negative_or_no_integer_is_refused(value: str) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^The parameter limit must be a whole number"):
+        parse_programs_query({"limit": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        pytest.param("", (), id="empty"),
+        pytest.param("345678", ("345678",), id="one"),
+        pytest.param("345678,123456", ("345678", "123456"), id="order kept"),
+        pytest.param(" 345678 ,, 123456 ,", ("345678", "123456"), id="spaces and empty ones"),
+        pytest.param("123456,345678,123456", ("123456", "345678"), id="repeated"),
+        pytest.param("AB12", ("AB12",), id="letters"),
+    ],
+)
+def test_priority_codes_are_read_in_the_order_given(value: str, codes: tuple[str, ...]) -> None:
+    assert parse_programs_query({"priority_codes": value}).priority_codes == codes
+
+
+@pytest.mark.parametrize("value", ["12-34", "1;2", "é", "12 34", "../x", "١٢", "123456,<b>"])
+def test_priority_codes_other_characters_are_refused(value: str) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^The parameter priority_codes must be"):
+        parse_programs_query({"priority_codes": value})
+
+
+def test_invalid_parameter_message_never_quotes_the_value() -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        parse_programs_query({"priority_codes": "<script>"})
+    assert "script" not in str(caught.value)
+
+
+def test_queries_are_hashable_so_that_answers_can_be_kept_under_them() -> None:
+    assert hash(parse_programs_query({"priority_codes": "1,2"})) == hash(
+        ProgramsQuery(priority_codes=("1", "2"))
+    )
+
+
+def test_balances_query_without_parameters_is_the_period_of_today() -> None:
+    assert parse_balances_query({}, TODAY) == BalancesQuery(OCTOBER, include_inactive=False)
+
+
+def test_balances_query_ignores_what_belongs_to_programs() -> None:
+    query = parse_balances_query({"limit": "x", "priority_codes": "?"}, TODAY)
+    assert query == BalancesQuery(OCTOBER)
+
+
+def test_balances_query_show_inactive_codes_includes_them() -> None:
+    assert parse_balances_query({"show_inactive_codes": ""}, TODAY).include_inactive
+
+
+@pytest.mark.parametrize(
+    ("value", "period"),
+    [
+        pytest.param("2026-10-15", OCTOBER, id="today"),
+        pytest.param("2026-10-01", SEPTEMBER, id="the first"),
+        pytest.param("2026-09-17", SEPTEMBER, id="last month"),
+        pytest.param("2000-01-01", Period(date(1999, 12, 1), date(1999, 12, 31)), id="earliest"),
+    ],
+)
+def test_target_date_chooses_the_period(value: str, period: Period) -> None:
+    assert parse_balances_query({"target_date": value}, TODAY).period == period
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("2026-10-16", id="tomorrow"),
+        pytest.param("1999-12-31", id="before 2000"),
+        pytest.param("2026-02-30", id="no such day"),
+        pytest.param("20261015", id="basic format"),
+        pytest.param("2026-W42-4", id="week date"),
+        pytest.param("10/15/2026", id="American"),
+        pytest.param("", id="empty"),
+        pytest.param("today", id="word"),
+        pytest.param("2026-10-15T00:00:00", id="with a time"),
+    ],
+)
+def test_target_date_future_too_old_or_no_iso_date_is_refused(value: str) -> None:
+    with pytest.raises(
+        InvalidParameterError,
+        match=r"^The parameter target_date must be a date as YYYY-MM-DD, from 2000-01-01 to today",
+    ):
+        parse_balances_query({"target_date": value}, TODAY)

@@ -1,0 +1,237 @@
+"""What an operator can see: entries, failures, queues, the session."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from core.model.datasets import PROGRAM_LISTS, balances_of, entry_key, failure_key
+from core.model.entry import Tombstone, encode_tombstone
+from core.model.periods import recent_periods
+from core.operating.status import StatusReport
+from tests.builders import (
+    NOW,
+    OCTOBER_BALANCES,
+    PREFIX,
+    SEPTEMBER_BALANCES,
+    TODAY,
+    bury,
+    fail,
+    keep,
+    make_entry,
+    make_stale_entry,
+)
+from tests.fakes import (
+    FakeClock,
+    FakeSecrets,
+    InMemoryDeadLetters,
+    InMemoryStore,
+    RecordingQueue,
+)
+
+KEY = entry_key(PREFIX, PROGRAM_LISTS)
+
+
+@pytest.fixture
+def report(
+    store: InMemoryStore,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    secrets: FakeSecrets,
+    clock: FakeClock,
+) -> StatusReport:
+    return StatusReport(
+        store=store,
+        queue=queue,
+        dead_letters=dead_letters,
+        session=secrets,
+        clock=clock,
+        cache_prefix=PREFIX,
+    )
+
+
+def test_status_of_an_empty_cache(report: StatusReport) -> None:
+    assert report.write() == {
+        "action": "status",
+        "summary": "0 entries; 0 failing; 0 messages queued; 0 dead letters; MIP session closed",
+        "entries": [],
+        "missing": [],
+        "queue": {"visible": 0, "in_flight": 0},
+        "dead_letters": 0,
+        "session_open": False,
+    }
+
+
+def test_status_fresh_entry_is_described(report: StatusReport, store: InMemoryStore) -> None:
+    keep(store, make_entry(built_at=NOW - timedelta(minutes=1)))
+    assert report.write()["entries"] == [
+        {
+            "dataset": "programs",
+            "key": KEY,
+            "state": "fresh",
+            "age_seconds": 60,
+            "fresh_until": "2026-10-16T11:59:00+00:00",
+            "size_bytes": len(store.objects[KEY].body),
+            "last_error": None,
+        }
+    ]
+
+
+def test_status_stale_balances_are_described_with_their_period(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, make_stale_entry(SEPTEMBER_BALANCES))
+    (entry,) = report.write()["entries"]
+    assert entry["state"] == "stale"
+    assert (entry["dataset"], entry["from"], entry["to"]) == (
+        "balances",
+        "2026-09-01",
+        "2026-09-30",
+    )
+
+
+def test_status_unreadable_entry_is_told(report: StatusReport, store: InMemoryStore) -> None:
+    store.put(KEY, b"{")
+    (entry,) = report.write()["entries"]
+    assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
+        "unreadable",
+        None,
+        None,
+    )
+
+
+def test_status_purged_entry_is_told_with_its_last_error(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    bury(store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
+    fail(store, PROGRAM_LISTS)
+    written = report.write()
+    september, programs = written["entries"]
+    for entry in (september, programs):
+        assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
+            "purged",
+            None,
+            None,
+        )
+    assert september["last_error"] is None
+    assert programs["last_error"]["attempts"] == 1
+    assert written["missing"] == []
+    assert written["summary"].startswith("2 entries (2 purged); 1 failing;")
+
+
+def test_status_what_was_never_built_is_left_out_unless_it_fails(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    """Before the first rebuild the worker puts a tombstone that no purge did."""
+    for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES):
+        store.put(entry_key(PREFIX, dataset), encode_tombstone(Tombstone.new(dataset)))
+    fail(store, SEPTEMBER_BALANCES)
+    written = report.write()
+    assert written["entries"] == []
+    assert [missing["dataset"] for missing in written["missing"]] == ["balances"]
+
+
+def test_status_unreadable_failure_record_is_left_out(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, make_entry())
+    store.put(failure_key(PREFIX, PROGRAM_LISTS), b"{")
+    store.put(failure_key(PREFIX, SEPTEMBER_BALANCES), b"{")
+    written = report.write()
+    assert written["entries"][0]["last_error"] is None
+    assert written["missing"] == []
+
+
+def test_status_failing_entry_tells_its_last_error(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, make_stale_entry())
+    fail(store, PROGRAM_LISTS)
+    (entry,) = report.write()["entries"]
+    assert entry["last_error"]["error_type"] == "UpstreamDataError"
+    assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
+    assert report.write()["missing"] == []
+
+
+def test_status_entry_that_could_never_be_built_is_told(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    fail(store, SEPTEMBER_BALANCES)
+    (missing,) = report.write()["missing"]
+    assert missing["from"] == "2026-09-01"
+    assert missing["last_error"]["attempts"] == 1
+
+
+def test_status_other_objects_are_not_entries(report: StatusReport, store: InMemoryStore) -> None:
+    for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
+        store.put(key, b"{}")
+    written = report.write()
+    assert (written["entries"], written["missing"]) == ([], [])
+
+
+def test_status_counts_messages_letters_and_the_session(
+    report: StatusReport,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    secrets: FakeSecrets,
+) -> None:
+    queue.send_again("{}", "1")
+    queue.receive()
+    queue.send_again("{}", "2")
+    for number in range(3):
+        dead_letters.send("{}", {}, str(number), str(number))
+    next(dead_letters.receive_batches())
+    secrets.note_session("token-1")
+    written = report.write()
+    assert written["queue"] == {"visible": 1, "in_flight": 1}
+    assert written["dead_letters"] == 3
+    assert written["session_open"] is True
+
+
+def test_status_is_json_and_tells_no_token(
+    report: StatusReport, store: InMemoryStore, secrets: FakeSecrets
+) -> None:
+    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
+    secrets.note_session("token-1")
+    assert "token-1" not in json.dumps(report.write())
+
+
+def test_status_entry_that_vanishes_while_it_looks_is_left_out(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+
+    def vanish(operation: str, key: str) -> bool:
+        if operation == "read":
+            store.objects.pop(KEY, None)
+        return False
+
+    store.down = vanish
+    assert [entry["dataset"] for entry in report.write()["entries"]] == ["balances"]
+
+
+def test_status_lists_many_entries_in_the_order_of_their_keys(
+    report: StatusReport, store: InMemoryStore
+) -> None:
+    keep(store, *(make_entry(balances_of(period)) for period in recent_periods(TODAY, 200)))
+    keys = [entry["key"] for entry in report.write()["entries"]]
+    assert len(keys) == 200
+    assert keys == sorted(keys)
+
+
+def test_status_summary_is_one_line_of_what_matters(
+    report: StatusReport,
+    store: InMemoryStore,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    secrets: FakeSecrets,
+) -> None:
+    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    fail(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
+    queue.send_again("{}", "1")
+    dead_letters.send("{}", {}, "1", "1")
+    secrets.note_session("token-1")
+    assert report.write()["summary"] == (
+        "2 entries (1 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
+    )
