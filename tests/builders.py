@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.transform.chart import Account
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import (
     BalanceRow,
@@ -23,8 +22,9 @@ from core.model.messages import RebuildMessage
 from core.model.periods import Period
 from core.ports import CacheStore, Credentials, StoredObject
 from core.rebuilding.rebuild import RebuildRequest
-from core.settings import WorkerSettings
 from core.rebuilding.settlement import Delivery
+from core.settings import WorkerSettings
+from core.transform.chart import Account
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
 TODAY = NOW.date()

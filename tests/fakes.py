@@ -22,7 +22,7 @@ from core.errors import (
     SessionLostError,
     StoreUnavailableError,
 )
-from core.model.messages import RebuildMessage
+from core.model.messages import MAX_RECEIVES, RebuildMessage
 from core.model.periods import Period
 from core.ports import (
     Credentials,
@@ -33,7 +33,7 @@ from core.ports import (
     QueueDepth,
     StoredObject,
 )
-from core.rebuilding.settlement import MAX_RECEIVES, Delivery
+from core.rebuilding.settlement import Delivery
 from core.timing import Deadline
 from tests.builders import (
     NOW,

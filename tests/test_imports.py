@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OUTSIDE = {"boto3", "botocore", "requests", "urllib3", "tenacity"}
-USE_CASES = ("lookup", "rebuild", "session", "settlement", "batch", "operations", "dead_letters")
+USE_CASES = ("reading", "rebuilding", "operating")
+"""Rooms of `core` that stand beside each other."""
 HEAVY = ("requests", "pydantic", "tenacity", "aws_xray_sdk")
 HEAVY_POWERTOOLS = ("parameters", "idempotency", "batch", "parser")
 
@@ -37,8 +38,20 @@ def offenders(paths: list[Path], *forbidden: str) -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)} imports {name}"
 
 
+def room(path: Path) -> str:
+    """Return the folder of `core` that a file lies in; empty for what lies beside the folders."""
+    return path.relative_to(ROOT / "core").parts[0] if path.parent.name != "core" else ""
+
+
+def test_every_folder_of_core_is_a_room_that_these_rules_know() -> None:
+    assert {room(path) for path in files("core")} == {
+        *("", "model", "transform", "adapters"),
+        *USE_CASES,
+    }
+
+
 def test_only_adapters_know_boto3_and_http() -> None:
-    inner = [path for path in files("core") if "adapters" not in path.parts]
+    inner = [path for path in files("core") if room(path) != "adapters"]
     assert list(offenders([*inner, *files("handlers")], *OUTSIDE)) == []
 
 
@@ -46,26 +59,29 @@ def test_core_knows_no_handler() -> None:
     assert list(offenders(files("core"), "handlers", "aws_lambda_powertools")) == []
 
 
-def test_use_cases_know_no_adapter() -> None:
-    inner = [path for path in files("core") if "adapters" not in path.parts]
-    assert list(offenders(inner, "core.adapters")) == []
+def test_model_and_transform_know_no_port_no_setting_and_no_use_case() -> None:
+    outer = [f"core.{name}" for name in ("ports", "settings", "adapters", *USE_CASES)]
+    model = [path for path in files("core") if room(path) == "model"]
+    transform = [path for path in files("core") if room(path) == "transform"]
+    assert list(offenders(model, "core.transform", *outer)) == []
+    assert list(offenders(transform, *outer)) == []
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_use_case_knows_no_adapter_and_no_other_use_case(use_case: str) -> None:
+    others = [f"core.{name}" for name in ("adapters", *USE_CASES) if name != use_case]
+    inside = [path for path in files("core") if room(path) == use_case]
+    assert list(offenders(inside, *others)) == []
+
+
+def test_adapters_and_ports_know_no_use_case() -> None:
+    others = [path for path in files("core") if room(path) in ("", "adapters")]
+    assert list(offenders(others, *(f"core.{name}" for name in USE_CASES))) == []
 
 
 def test_only_composition_roots_know_adapters() -> None:
     others = [path for path in files("handlers") if "wiring" not in path.parts]
     assert list(offenders(others, "core.adapters")) == []
-
-
-def test_rules_know_no_use_case() -> None:
-    rules = [
-        path for path in files("core") if path.parent.name == "core" and path.stem not in USE_CASES
-    ]
-    assert list(offenders(rules, *(f"core.{name}" for name in USE_CASES))) == []
-
-
-def test_adapters_know_ports_errors_and_values_only() -> None:
-    adapters = [path for path in files("core") if "adapters" in path.parts]
-    assert list(offenders(adapters, *(f"core.{name}" for name in USE_CASES))) == []
 
 
 def test_only_composition_roots_read_the_environment() -> None:

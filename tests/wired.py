@@ -5,8 +5,8 @@ from typing import Any
 from core.rebuilding.batch import process_batch
 from core.rebuilding.rebuild import Rebuilder
 from core.rebuilding.session import RefusedCredentials, SessionKeeper
-from core.settings import WorkerSettings
 from core.rebuilding.settlement import Delivery, Settlement
+from core.settings import WorkerSettings
 from tests.builders import make_worker_settings
 from tests.fakes import (
     FakeClock,

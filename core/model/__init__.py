@@ -1,1 +1,1 @@
-"""Values and their rules: datasets, periods, entries, messages, queries, failures. No input or output."""
+"""Values and their rules: datasets, periods, entries, messages, queries, failures. All pure."""

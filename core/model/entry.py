@@ -27,8 +27,8 @@ from datetime import MINYEAR, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
-from core.model.datasets import PROGRAMS, SCHEMA, Dataset
 from core.errors import UnreadableEntryError
+from core.model.datasets import PROGRAMS, SCHEMA, Dataset
 from core.model.periods import Period
 from core.timing import read_time
 

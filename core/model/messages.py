@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
 from core.errors import InvalidMessageError
+from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
 from core.model.periods import EARLIEST_TARGET, Period, period_for, recent_periods
 
 MESSAGE_GROUP = "mips"
 """One group for all messages, so that SQS never has two batches in flight."""
 
+MAX_RECEIVES = 5
+"""The queue's maxReceiveCount: on this receive a message that fails is dead-lettered."""
 LONGEST_TEXT = 256
 _KEYS = ("dataset", "from", "to", "reason", "accept_shrink", "correlation_id")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
 from core.errors import InvalidCommandError, InvalidMessageError
+from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
 from core.model.messages import requested_period
 
 MOST_DEAD_LETTERS = 1000

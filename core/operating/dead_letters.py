@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from core.operating.commands import Discard, ListDeadLetters, Redrive
 from core.errors import InvalidCommandError
-from core.model.messages import MESSAGE_GROUP, correlation_id_of
+from core.model.messages import MAX_RECEIVES, MESSAGE_GROUP, correlation_id_of
+from core.operating.commands import Discard, ListDeadLetters, Redrive
 from core.ports import DeadLetter, DeadLetterQueue, RebuildQueue, Telemetry
-from core.rebuilding.settlement import MAX_RECEIVES
 
 MOVED_BY_SQS = (
     "moved by the queue's redrive policy, as after a crash or a time-out; "

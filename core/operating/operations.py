@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.operating.commands import Purge, Refresh, Selection
+from core.errors import ConflictError, UnreadableEntryError
+from core.failure_records import FailureRecords
 from core.model.datasets import (
     ALL,
     BALANCES,
@@ -17,10 +18,9 @@ from core.model.datasets import (
     entry_key,
 )
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
-from core.errors import ConflictError, UnreadableEntryError
-from core.failure_records import FailureRecords
 from core.model.messages import RebuildMessage
 from core.model.periods import recent_periods
+from core.operating.commands import Purge, Refresh, Selection
 from core.ports import OBJECTS_AT_ONCE, CacheStore, Clock, EdgeCache, RebuildQueue, StoredObject
 
 SOFT_PURGE_ATTEMPTS = 5

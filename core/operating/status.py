@@ -6,6 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from core.errors import UnreadableEntryError
+from core.failure_records import FailureRecords
 from core.model.datasets import (
     Dataset,
     dataset_of_key,
@@ -13,8 +15,6 @@ from core.model.datasets import (
     entry_key,
 )
 from core.model.entry import Tombstone, decode
-from core.errors import UnreadableEntryError
-from core.failure_records import FailureRecords
 from core.model.failures import FailureRecord
 from core.model.freshness import freshness_at
 from core.ports import (

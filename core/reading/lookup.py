@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from core.model.datasets import Dataset, entry_key
-from core.model.entry import CacheEntry, Tombstone, decode
 from core.errors import QueueUnavailableError, StoreUnavailableError, UnreadableEntryError
 from core.failure_records import FailureRecords
+from core.model.datasets import Dataset, entry_key
+from core.model.entry import CacheEntry, Tombstone, decode
 from core.model.failures import FailureRecord
 from core.model.freshness import Freshness, freshness_at
 from core.model.messages import RebuildMessage, deduplication_id

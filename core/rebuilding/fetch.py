@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import date
 
-from core.transform.balances import check_not_empty, join_balances, unbalanced_accounts
-from core.transform.chart import Account, Chart
 from core.model.entry import PeriodBalances, ProgramLists
 from core.model.periods import Period, recent_periods
 from core.ports import Telemetry, Upstream
-from core.transform.programs import check_not_shrunk, program_lists
 from core.settings import WorkerSettings
 from core.timing import Deadline
+from core.transform.balances import check_not_empty, join_balances, unbalanced_accounts
+from core.transform.chart import Account, Chart
+from core.transform.programs import check_not_shrunk, program_lists
 
 EntryData = ProgramLists | PeriodBalances
 

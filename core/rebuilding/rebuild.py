@@ -5,9 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from core.transform.chart import Chart
-from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key
-from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.errors import (
     ConflictError,
     MipsCacheError,
@@ -16,11 +13,14 @@ from core.errors import (
     UnreadableEntryError,
 )
 from core.failure_records import FailureRecords
-from core.rebuilding.fetch import EntryData, MipSource
+from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key
+from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.model.messages import RebuildMessage
 from core.ports import CacheStore, Clock, Telemetry, Upstream
+from core.rebuilding.fetch import EntryData, MipSource
 from core.rebuilding.session import SessionKeeper
 from core.settings import WorkerSettings
+from core.transform.chart import Chart
 
 SUCCESS = "success"
 """The outcome of a rebuild that worked; of one that did not, it is the error's class name."""

@@ -26,7 +26,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.model.datasets import login_refusal_key
 from core.errors import (
     CredentialsRefusedError,
     LockedOutError,
@@ -35,6 +34,7 @@ from core.errors import (
     StoreUnavailableError,
     UpstreamError,
 )
+from core.model.datasets import login_refusal_key
 from core.ports import (
     CacheStore,
     Clock,

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.model.datasets import Dataset
 from core.errors import (
     AmbiguousLoginError,
     ConflictError,
@@ -30,14 +29,13 @@ from core.errors import (
     UpstreamError,
 )
 from core.failure_records import FailureRecords
+from core.model.datasets import Dataset
 from core.model.failures import FailureRecord
-from core.model.messages import MESSAGE_GROUP, correlation_id_of
+from core.model.messages import MAX_RECEIVES, MESSAGE_GROUP, correlation_id_of
 from core.ports import CacheStore, Clock, DeadLetterQueue, RebuildQueue, Telemetry
 from core.rebuilding.rebuild import RebuildResult
 from core.settings import WorkerSettings
 
-MAX_RECEIVES = 5
-"""The queue's maxReceiveCount: on this receive a message that fails is dead-lettered."""
 FIRST_DELAY_SECONDS = 15
 LONGEST_DELAY_SECONDS = 120
 LOCK_OUT_DELAY_SECONDS = 180

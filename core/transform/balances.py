@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from core.transform.chart import Account
-from core.model.entry import BalanceRow, PeriodBalances
 from core.errors import UpstreamDataError
+from core.model.entry import BalanceRow, PeriodBalances
 from core.model.periods import Period
+from core.transform.chart import Account
 
 ACCOUNT = "DBDETAIL_SUM_SEGMENT_N0"
 TYPE = "DBDETAIL_SUM_TYPE"

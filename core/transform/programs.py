@@ -8,9 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.transform.chart import Account
-from core.model.entry import ProgramLists
 from core.errors import UpstreamDataError
+from core.model.entry import ProgramLists
+from core.transform.chart import Account
 
 SIGNIFICANT_DIGITS = 6
 SHORTEST_LISTED = 5

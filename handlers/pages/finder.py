@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import cast
 
 from core.model.entry import CacheEntry, ProgramLists
-from core.transform.search import ListedProgram, inactive_switch, listed_programs
 from core.model.query import ProgramsQuery
 from core.settings import ReaderSettings
+from core.transform.search import ListedProgram, inactive_switch, listed_programs
 from handlers.pages.document import document, page_headers
 from handlers.pages.template import Markup, fill
 

@@ -11,9 +11,9 @@ from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
 from core.operating.dead_letters import DeadLetterDesk
 from core.operating.operations import Operations
+from core.operating.status import StatusReport
 from core.ports import EdgeCache
 from core.settings import AdminSettings
-from core.operating.status import StatusReport
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now
 

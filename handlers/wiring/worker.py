@@ -13,8 +13,8 @@ from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
 from core.rebuilding.rebuild import Rebuilder
 from core.rebuilding.session import RefusedCredentials, SessionKeeper
-from core.settings import WorkerSettings
 from core.rebuilding.settlement import Settlement
+from core.settings import WorkerSettings
 from core.timing import Deadline
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring.clock import utc_now

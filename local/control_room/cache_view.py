@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from core.errors import UnreadableEntryError
 from core.model.datasets import Dataset, dataset_of_failure_key, dataset_of_key
 from core.model.entry import Tombstone, decode
-from core.errors import UnreadableEntryError
 from core.model.failures import decode_failure
 from local.control_room.doors import Doors
 

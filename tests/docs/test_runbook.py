@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.operating.commands import parse_command
 from core.model.messages import parse_message
+from core.operating.commands import parse_command
 from tools.admin.__main__ import COMMANDS, CONVERSATIONS
 from tools.admin.arguments import parse
 

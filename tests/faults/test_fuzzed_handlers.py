@@ -13,16 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
-from core.operating.dead_letters import DeadLetterDesk
-from core.model.entry import encode
 from core.errors import InvalidCommandError
+from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
+from core.model.entry import encode
 from core.model.failures import encode_failure
-from core.reading.lookup import Lookup
 from core.model.messages import RebuildMessage
+from core.operating.dead_letters import DeadLetterDesk
 from core.operating.operations import Operations
-from core.settings import ReaderSettings
 from core.operating.status import StatusReport
+from core.reading.lookup import Lookup
+from core.settings import ReaderSettings
 from core.transform.views import CSV_HEADER
 from handlers import admin, reader, worker
 from tests.builders import (

@@ -5,7 +5,6 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from core.model.datasets import PROGRAM_LISTS
 from core.errors import (
     InvalidCommandError,
     QueueUnavailableError,
@@ -13,6 +12,7 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
+from core.model.datasets import PROGRAM_LISTS
 from core.reading.lookup import Found
 from tests.builders import make_credentials
 from tests.reliability.world import Life, World

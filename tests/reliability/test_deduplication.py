@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.model.datasets import PROGRAM_LISTS
 from core.errors import UpstreamDataError
+from core.model.datasets import PROGRAM_LISTS
 from core.reading.lookup import Found, Outcome
 from tests.reliability.world import World
 

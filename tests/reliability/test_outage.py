@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from core.model.datasets import PROGRAM_LISTS
 from core.errors import AmbiguousLoginError, TransientUpstreamError
+from core.model.datasets import PROGRAM_LISTS
 from core.reading.lookup import Found
 from tests.reliability.world import World
 

@@ -9,18 +9,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.operating.commands import parse_command
-from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
-from core.operating.dead_letters import DeadLetterDesk
-from core.model.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.errors import LockedOutError
-from core.reading.lookup import Found, Lookup, NotFound
+from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
+from core.model.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.model.messages import parse_message
-from core.operating.operations import Operations
 from core.model.periods import period_for
-from core.ports import Credentials
-from core.rebuilding.settlement import Delivery
+from core.operating.commands import parse_command
+from core.operating.dead_letters import DeadLetterDesk
+from core.operating.operations import Operations
 from core.operating.status import StatusReport
+from core.ports import Credentials
+from core.reading.lookup import Found, Lookup, NotFound
+from core.rebuilding.settlement import Delivery
 from core.timing import Deadline
 from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_worker_settings
 from tests.fakes import (

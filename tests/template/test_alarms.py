@@ -13,7 +13,8 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
-from core.rebuilding.settlement import MAX_RECEIVES, retry_delay_seconds
+from core.model.messages import MAX_RECEIVES
+from core.rebuilding.settlement import retry_delay_seconds
 from tests.template.metrics import NAMESPACE, VALUES, Watched
 from tests.template.stack import TEMPLATE, stack
 

@@ -5,8 +5,7 @@ from datetime import date
 
 import pytest
 
-from core.model.messages import MESSAGE_GROUP, parse_message
-from core.rebuilding.settlement import MAX_RECEIVES
+from core.model.messages import MAX_RECEIVES, MESSAGE_GROUP, parse_message
 from tests.template.stack import stack
 
 QUEUES = ("RebuildQueue", "DeadLetterQueue")

@@ -3,7 +3,15 @@
 from argparse import Namespace
 from typing import Any
 
-from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of, entry_key
+from core.model.datasets import (
+    ALL,
+    BALANCES,
+    PROGRAM_LISTS,
+    PROGRAMS,
+    Dataset,
+    balances_of,
+    entry_key,
+)
 from core.model.periods import Period
 from tools.admin.errors import UsageError
 

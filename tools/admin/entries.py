@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.errors import UnreadableEntryError
 from core.model.datasets import Dataset
 from core.model.entry import CacheEntry, PeriodBalances, decode, encode
-from core.errors import UnreadableEntryError
 from tools.admin.bucket import Bucket, Stored
 from tools.admin.datasets import key_of
 from tools.admin.errors import AwsError

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import UnreadableEntryError
 from core.model.datasets import PROGRAM_LISTS, SCHEMA
 from core.model.entry import (
     BalanceRow,
@@ -19,7 +20,6 @@ from core.model.entry import (
     encode,
     encode_tombstone,
 )
-from core.errors import UnreadableEntryError
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.datasets import PROGRAM_LISTS, balances_of
 from core.errors import InvalidMessageError
+from core.model.datasets import PROGRAM_LISTS, balances_of
 from core.model.messages import (
     RebuildMessage,
     correlation_id_of,

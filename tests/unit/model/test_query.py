@@ -6,7 +6,12 @@ import pytest
 
 from core.errors import InvalidParameterError
 from core.model.periods import Period
-from core.model.query import BalancesQuery, ProgramsQuery, parse_balances_query, parse_programs_query
+from core.model.query import (
+    BalancesQuery,
+    ProgramsQuery,
+    parse_balances_query,
+    parse_programs_query,
+)
 from tests.builders import OCTOBER, SEPTEMBER, TODAY
 
 SWITCHES = [

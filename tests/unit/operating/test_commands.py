@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from core.errors import InvalidCommandError
+from core.model.datasets import PROGRAM_LISTS, Dataset
 from core.operating.commands import (
     ARGUMENTS,
     Command,
@@ -16,8 +18,6 @@ from core.operating.commands import (
     Status,
     parse_command,
 )
-from core.model.datasets import PROGRAM_LISTS, Dataset
-from core.errors import InvalidCommandError
 from tests.builders import OCTOBER_BALANCES, SEPTEMBER_BALANCES, TODAY
 
 ALL = Selection("all")

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from core.operating.commands import Discard, ListDeadLetters, Redrive
-from core.operating.dead_letters import DeadLetterDesk
 from core.errors import InvalidCommandError, QueueUnavailableError
 from core.model.messages import MESSAGE_GROUP
+from core.operating.commands import Discard, ListDeadLetters, Redrive
+from core.operating.dead_letters import DeadLetterDesk
 from core.ports import DeadLetter, QueueDepth
 from tests.builders import NOW, make_body
 from tests.fakes import (

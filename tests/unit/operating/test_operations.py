@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.operating.commands import Purge, Refresh, Selection
+from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
-from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableError
-from core.operating.operations import SOFT_PURGE_ATTEMPTS, Operations
 from core.model.periods import recent_periods
+from core.operating.commands import Purge, Refresh, Selection
+from core.operating.operations import SOFT_PURGE_ATTEMPTS, Operations
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import CacheEntry, Tombstone, encode, encode_tombstone
-from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.model.failures import FailureRecord, encode_failure
+from core.model.periods import recent_periods
 from core.reading.lookup import (
     ASK_AGAIN,
     ENTRIES_IN_MEMORY,
@@ -20,7 +21,6 @@ from core.reading.lookup import (
     NotFound,
     Outcome,
 )
-from core.model.periods import recent_periods
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,

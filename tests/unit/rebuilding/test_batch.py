@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.errors import TransientUpstreamError, UpstreamDataError
 from core.model.datasets import PROGRAM_LISTS, entry_key, failure_key
 from core.model.entry import CacheEntry, decode
-from core.errors import TransientUpstreamError, UpstreamDataError
 from tests.builders import NOW, PREFIX, keep, make_body, make_delivery, make_entry
 from tests.fakes import (
     FakeClock,

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, decode
 from core.errors import (
     AmbiguousLoginError,
     ConflictError,
@@ -24,6 +22,8 @@ from core.errors import (
     UnexpectedError,
     UpstreamDataError,
 )
+from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
+from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, decode
 from core.model.failures import encode_failure
 from core.model.periods import Period, recent_periods
 from core.rebuilding.rebuild import Rebuilder, RebuildResult

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from core.model.datasets import login_refusal_key
 from core.errors import (
     AmbiguousLoginError,
     CredentialsRefusedError,
@@ -15,6 +14,7 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
+from core.model.datasets import login_refusal_key
 from core.rebuilding.session import LONGEST_SESSION, RefusedCredentials, SessionKeeper
 from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry

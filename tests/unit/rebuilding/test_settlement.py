@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from core.model.datasets import PROGRAM_LISTS, Dataset, failure_key
 from core.errors import (
     AmbiguousLoginError,
     ConflictError,
@@ -17,9 +16,11 @@ from core.errors import (
     TransientUpstreamError,
     UpstreamDataError,
 )
+from core.model.datasets import PROGRAM_LISTS, Dataset, failure_key
 from core.model.failures import FailureRecord, decode_failure
+from core.model.messages import MAX_RECEIVES
 from core.rebuilding.rebuild import RebuildResult
-from core.rebuilding.settlement import MAX_RECEIVES, Settlement, retry_delay_seconds
+from core.rebuilding.settlement import Settlement, retry_delay_seconds
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,

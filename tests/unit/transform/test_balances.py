@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.transform.balances import join_balances, unbalanced_accounts
-from core.model.entry import BalanceRow
 from core.errors import UpstreamDataError
+from core.model.entry import BalanceRow
+from core.transform.balances import join_balances, unbalanced_accounts
 from tests.builders import (
     SAMPLE_GL,
     SEPTEMBER,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.transform.chart import Account, Chart
 from core.errors import UpstreamDataError
+from core.transform.chart import Account, Chart
 from tests.builders import make_accounts_reply, make_segments_reply
 from tests.samples import sample
 

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from core.model.entry import ProgramLists
-from core.transform.search import ListedProgram, inactive_switch, listed_programs, reference_to
 from core.model.query import ProgramsQuery, parse_programs_query
+from core.transform.search import ListedProgram, inactive_switch, listed_programs, reference_to
 from core.transform.views import select_programs, tag
 
 LISTS = ProgramLists(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.entry import PeriodBalances
-from core.transform.programs import program_lists
 from core.model.query import BalancesQuery, ProgramsQuery
+from core.transform.programs import program_lists
 from core.transform.views import accounts_json, balances_csv, select_programs, tag, tags_json
 from tests.builders import OMITTED, SEPTEMBER, make_accounts, make_balances, make_row
 
