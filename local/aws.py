@@ -13,7 +13,6 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from local.aws_clients import client
-from local.delete_markers import DeleteMarkers
 from local.functions import Functions
 from local.invoke_api import InvokeApi
 from local.servers import HOST, ConnectionsMixin, listen
@@ -38,7 +37,7 @@ class AwsServer:
             if not self._in_this_process.acquire(blocking=False):
                 raise AnotherStackError("a local stack runs in this process already")
             moto_api_backend.reset()
-            moto = DeleteMarkers(DomainDispatcherApplication(create_backend_app))
+            moto = DomainDispatcherApplication(create_backend_app)
             api = InvokeApi(lambda: self._functions, moto)
             self._server = _Server(HOST, port, api, handler=_Handler, fd=listener.fileno())
         self._server.start_serving("local AWS")

@@ -17,7 +17,7 @@ A tombstone stands in the place of an entry that does not exist: it has an `id` 
     {"schema": "v1", "dataset": "programs", "id": "…", "purged_at": "…"}
 
 So there is always an object whose ETag a rebuild can compare, and a purge is a write like any
-other: a rebuild that began before it is refused. Nothing depends on S3's delete markers.
+other: a rebuild that began before it is refused.
 """
 
 import json

@@ -66,7 +66,7 @@ def test_purge_through_lambda_invoke_makes_the_next_read_a_miss(flows: Flows) ->
 
 
 def test_purges_within_one_minute_are_each_followed_by_a_rebuild(flows: Flows) -> None:
-    """The delete markers tell them apart, also to a reader that has not seen the entry between."""
+    """Each purge has an id of its own, also for a reader that has not seen the entry between."""
     flows.fill()
     for _ in range(3):
         flows.admin(action="purge", dataset="programs")
