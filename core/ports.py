@@ -88,10 +88,6 @@ class QueueDepth:
 class RebuildQueue(Protocol):
     """The queue of rebuild messages. Methods raise QueueUnavailableError."""
 
-    def connect(self) -> None:
-        """Get ready, so that a send takes no longer than its request."""
-        ...
-
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Queue a message and return its id."""
         ...

@@ -128,6 +128,7 @@ class ReaderSettings(_SharedSettings):
     other_code: str = variable(code, "000001")
     miss_wait_seconds: int = variable(whole_number(0, 29), "20")
     edge_ttl_seconds: int = variable(whole_number(0, 31_536_000), "300")
+    grace_seconds: int = variable(whole_number(0, 31_536_000), "3600")
 
 
 @dataclass(frozen=True)

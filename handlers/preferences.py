@@ -1,4 +1,4 @@
-"""What a client prefers: how long it waits (RFC 7240), and HTML (RFC 9110, 12.5.1)."""
+"""What a client prefers: how long it waits (RFC 7240), and JSON (RFC 9110, 12.5.1)."""
 
 import re
 
@@ -16,15 +16,15 @@ def preferred_wait_seconds(prefer: str | None) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def prefers_html(accept: str | None) -> bool:
-    """Tell whether an Accept header wants HTML rather than JSON.
+def prefers_json(accept: str | None) -> bool:
+    """Tell whether an Accept header ranks JSON above HTML.
 
-    HTML must weigh more: a client that takes anything, or says nothing, is a program. Of the ranges
-    that fit a type the most specific one counts; a range with a malformed weight does not.
+    A client that takes anything, or says nothing, does not. Of the ranges that fit a type the most
+    specific one counts; a range with a malformed weight does not.
     """
     weights = _weights(accept or "")
     html = _weight("text/html", weights)
-    return html > max(_weight(type_, weights) for type_ in _JSON_TYPES)
+    return html < max(_weight(type_, weights) for type_ in _JSON_TYPES)
 
 
 def _weights(accept: str) -> dict[str, float]:

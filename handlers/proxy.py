@@ -18,25 +18,30 @@ Response = dict[str, Any]
 class ProxyRequest:
     """What the reader needs of a proxy event. Header names are in lower case.
 
-    `method` and `path` are None where the event has none. Of a repeated query parameter the last
-    value counts; values of a repeated header are joined by commas (RFC 9110, 5.3).
+    `resource` is the route that API Gateway chose. It is not read from the path: that may begin
+    with a custom domain's base path or end in a slash, and API Gateway has authorized the route.
+    `resource`, `method` and `taken_at_ms` (when API Gateway took the request, in milliseconds since
+    1970) are None where the event has none. Of a repeated query parameter the last value counts;
+    values of a repeated header are joined by commas (RFC 9110, 5.3).
     """
 
     method: str | None
-    path: str | None
+    resource: str | None
     request_id: str
+    taken_at_ms: int | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_request(event: Mapping[str, Any], invocation_id: str) -> ProxyRequest:
     """Read a proxy event. Null and absent mappings count as empty."""
-    context = event.get("requestContext")
-    request_id = context.get("requestId") if isinstance(context, dict) else None
+    context = dict(_items(event.get("requestContext")))
+    taken_at_ms = context.get("requestTimeEpoch")
     return ProxyRequest(
         method=_text(event.get("httpMethod")),
-        path=_text(event.get("path")),
-        request_id=request_id if isinstance(request_id, str) else invocation_id,
+        resource=_text(event.get("resource")),
+        request_id=_text(context.get("requestId")) or invocation_id,
+        taken_at_ms=taken_at_ms if isinstance(taken_at_ms, int) else None,
         parameters={
             name: values[-1]
             for name, values in _multi_values(

@@ -10,7 +10,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import InvalidParameterError, QueueUnavailableError, StoreUnavailableError
 from core.reading.lookup import Found, NotFound, Outcome
-from core.timing import Deadline
 from handlers.pages.notice import for_people
 from handlers.preferences import preferred_wait_seconds
 from handlers.proxy import ProxyRequest, Response, parse_request, problem
@@ -22,22 +21,27 @@ from handlers.responses import (
     unavailable_response,
 )
 from handlers.routes import ROUTES, Route
+from handlers.time_budget import LONGEST_WAIT_SECONDS, patience
 from handlers.wiring.clock import utc_now
 from handlers.wiring.reader import Reader, reader
 
-LONGEST_WAIT_SECONDS = 20
-"""With one S3 request after it, of two tries of 4 s each, API Gateway's 29 s do not pass."""
+METHODS = ("GET", "HEAD")
 
 METRICS = {
     Outcome.HIT: ("Hits",),
     Outcome.STALE: ("StaleHits",),
+    Outcome.EARLIER_DAY: ("StaleHits",),
+    Outcome.REBUILT: ("StaleHits",),
     Outcome.BUILT: ("Misses", "Waits"),
 }
 """What each outcome counts as; a miss that could not be served counts as a miss alone."""
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Response:
-    """Answer one request that came through API Gateway."""
+    """Answer one request that came through API Gateway; HEAD as GET (RFC 9110, 9.3.2 and 8.6).
+
+    API Gateway drops the body of an answer to HEAD, and counts its length before.
+    """
     services = reader()
     request = parse_request(event, context.aws_request_id)
     services.telemetry.begin(context.aws_request_id, request.request_id)
@@ -48,67 +52,44 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> Response
 
 
 def respond(request: ProxyRequest, services: Reader) -> Response:
-    """Answer a request; HEAD as GET, without the body (RFC 9110, 9.3.2)."""
-    answer = _respond(request, services)
-    route = ROUTES.get(request.path or "")
+    """Choose the route; on one for people an error becomes a page."""
+    route = ROUTES.get(request.resource or "")
+    if route is None or request.method not in METHODS:
+        services.telemetry.count("BadRequests")
+        answer = _refusal(request, route)
+    else:
+        answer = serve(route, request, services)
     if route and route.for_people:
-        answer = for_people(answer, request.headers.get("accept"))
-    return {**answer, "body": ""} if request.method == "HEAD" else answer
-
-
-def _respond(request: ProxyRequest, services: Reader) -> Response:
-    """Choose the route, then answer: 404, 405, 400, or what the lookup comes to."""
-    count = services.telemetry.count
-    if request.path is None or request.method is None:
-        count("BadRequests")
-        return problem(400, "The event has no path or no httpMethod.", {})
-    route = ROUTES.get(request.path)
-    if route is None:
-        count("BadRequests")
-        return problem(404, f"There is no such resource; there are {', '.join(ROUTES)}.", {})
-    if request.method not in {"GET", "HEAD"}:
-        count("BadRequests")
-        return problem(405, "This resource can only be read, with GET.", {"Allow": "GET, HEAD"})
-    try:
-        return serve(route, request, services)
-    except InvalidParameterError as exc:
-        count("BadRequests")
-        return problem(400, str(exc), {})
-    except (StoreUnavailableError, QueueUnavailableError) as exc:
-        count("Unavailable")
-        services.telemetry.warning("storage out of reach", problem=str(exc))
-        return unavailable_response(
-            "The cache is out of reach at the moment; please try again.",
-            RETRY_AFTER_OUTAGE_SECONDS,
-            "fwd=miss; detail=storage-unavailable",
-        )
+        return for_people(answer, request.headers.get("accept"))
+    return answer
 
 
 def serve(route: Route, request: ProxyRequest, services: Reader) -> Response:
-    """Answer a valid request from the cache.
-
-    Raises InvalidParameterError, StoreUnavailableError or QueueUnavailableError.
-    """
-    settings = services.settings
-    query = route.parse(request.parameters, utc_now().astimezone(settings.time_zone).date())
+    """Answer from the cache: what was found, or why there is nothing to be served."""
+    settings, now = services.settings, utc_now()
     preferred = preferred_wait_seconds(request.headers.get("prefer"))
     longest = min(settings.miss_wait_seconds, LONGEST_WAIT_SECONDS)
     wait = longest if preferred is None else min(preferred, longest)
-    result = services.lookup.find(
-        route.dataset(query), Deadline.after(wait, time.monotonic), request.request_id
-    )
+    time_left = patience(wait, request.taken_at_ms, now, time.monotonic)
+    try:
+        query = route.parse(request.parameters, now, settings)
+        result = services.lookup.find(route.dataset(query), time_left, request.request_id)
+    except InvalidParameterError as exc:
+        services.telemetry.count("BadRequests")
+        return problem(400, str(exc), {})
+    except (StoreUnavailableError, QueueUnavailableError) as exc:
+        return _outage(exc, services)
     if isinstance(result, NotFound):
         services.telemetry.count("Misses")
         answer = not_found_response(result)
     else:
-        answer = _answer_found(result, route, query, request, services)
-    was_a_hit = isinstance(result, Found) and result.outcome is not Outcome.BUILT
-    if preferred == wait and not was_a_hit:
+        answer = _entry_response(result, route, query, request, services)
+    if preferred is not None and (isinstance(result, NotFound) or result.waited):
         answer["headers"]["Preference-Applied"] = f"wait={wait}"
     return answer
 
 
-def _answer_found(
+def _entry_response(
     found: Found, route: Route, query: object, request: ProxyRequest, services: Reader
 ) -> Response:
     loaded, settings = found.loaded, services.settings
@@ -119,9 +100,26 @@ def _answer_found(
     )
     if not body.fits:
         return problem(route.too_long_status, route.too_long_detail, {})
-    answer = found_response(
-        found, body, route, request.headers.get("if-none-match"), settings.edge_ttl_seconds
-    )
+    answer = found_response(found, body, route, request.headers, settings.edge_ttl_seconds)
     if answer["statusCode"] == 304:
         services.telemetry.count("NotModified")
     return answer
+
+
+def _refusal(request: ProxyRequest, route: Route | None) -> Response:
+    if request.resource is None or request.method is None:
+        # To route it by its path would go round the authorization of /balances.
+        return problem(400, "The event has no resource or no httpMethod.", {})
+    if route is None:
+        return problem(404, f"There is no such resource; there are {', '.join(ROUTES)}.", {})
+    return problem(405, "This resource can only be read, with GET.", {"Allow": ", ".join(METHODS)})
+
+
+def _outage(exc: Exception, services: Reader) -> Response:
+    services.telemetry.count("Unavailable")
+    services.telemetry.warning("storage out of reach", problem=str(exc))
+    return unavailable_response(
+        "The cache is out of reach at the moment; please try again.",
+        RETRY_AFTER_OUTAGE_SECONDS,
+        "fwd=miss; detail=storage-unavailable",
+    )

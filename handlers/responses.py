@@ -1,16 +1,21 @@
 """What a lookup's result looks like over HTTP: status, caching headers, body.
 
-RFC 9110 (conditional requests), RFC 9111 (Age, Cache-Control), RFC 9211 (Cache-Status),
-RFC 5861 (stale-while-revalidate, stale-if-error).
+RFC 9110 (conditional requests), RFC 9111 (Cache-Control), RFC 9211 (Cache-Status), RFC 5861
+(stale-while-revalidate, stale-if-error).
+
+There is no Age. For everybody downstream the reader is the origin, which has just validated the
+entry; an Age counted from the fetch would use up max-age, which counts from the answer (RFC 9111,
+4.2.3), and every answer would be stale on arrival.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 
 from core.model.freshness import Freshness
-from core.reading.lookup import Found, NotFound, Outcome
+from core.reading.lookup import REBUILD_FAILED, Found, NotFound, Outcome
 from handlers.proxy import Response, problem, response
 from handlers.routes import Route
 
@@ -52,20 +57,28 @@ def _fits(body: str, size_bytes: int) -> bool:
 
 
 def found_response(
-    found: Found, body: Rendered, route: Route, if_none_match: str | None, edge_ttl_seconds: int
+    found: Found,
+    body: Rendered,
+    route: Route,
+    request_headers: Mapping[str, str],
+    edge_ttl_seconds: int,
 ) -> Response:
-    """Answer with an entry: 200, or 304 where the client's validator matches."""
+    """Answer with an entry: 200, or 304 with the same headers where the client has it already.
+
+    Without a Content-Type of ours, API Gateway would add one of its own to a 304.
+    """
+    last_modified = format_datetime(found.loaded.entry.built_at, usegmt=True)
     headers = {
+        "Content-Type": route.content_type,
+        **route.headers(),
         "ETag": body.etag,
+        "Last-Modified": last_modified,
         "Cache-Control": _cache_control(route, found.freshness, edge_ttl_seconds),
         "Cache-Status": _cache_status(found),
-        "Last-Modified": format_datetime(found.loaded.entry.built_at, usegmt=True),
-        "Age": str(found.freshness.age_seconds),
     }
-    if if_none_match is not None and matches(if_none_match, body.etag):
+    if is_known(request_headers, body.etag, last_modified):
         return response(304, headers)
-    own = {"Content-Type": route.content_type, **route.headers()}
-    return response(200, {**own, **headers}, body.body)
+    return response(200, headers, body.body)
 
 
 def not_found_response(result: NotFound) -> Response:
@@ -84,6 +97,17 @@ def unavailable_response(detail: str, retry_after_seconds: int, cache_status: st
         "Cache-Status": f"{CACHE_NAME}; {cache_status}",
     }
     return problem(503, detail, headers)
+
+
+def is_known(request_headers: Mapping[str, str], etag: str, last_modified: str) -> bool:
+    """Tell whether the client has this version (RFC 9110, 13.2.2).
+
+    If-Modified-Since counts only without If-None-Match, and only where it equals Last-Modified: an
+    earlier version may have come back, whose time lies before the one that the client has.
+    """
+    if (if_none_match := request_headers.get("if-none-match")) is not None:
+        return matches(if_none_match, etag)
+    return request_headers.get("if-modified-since", "").strip() == last_modified
 
 
 def matches(if_none_match: str, etag: str) -> bool:
@@ -107,4 +131,11 @@ def _cache_control(route: Route, freshness: Freshness, edge_ttl_seconds: int) ->
 def _cache_status(found: Found) -> str:
     if found.outcome is Outcome.BUILT:
         return f"{CACHE_NAME}; fwd=uri-miss; stored"
-    return f"{CACHE_NAME}; hit; ttl={found.freshness.ttl_seconds}"
+    if found.outcome is Outcome.REBUILT:
+        return f"{CACHE_NAME}; fwd=stale; stored"
+    ttl_seconds = found.freshness.ttl_seconds
+    if found.outcome is Outcome.EARLIER_DAY:
+        # It may be fresh by its own time, but not for the day that was asked for.
+        return f"{CACHE_NAME}; hit; ttl={min(ttl_seconds, -1)}; detail=earlier-day"
+    detail = f"; detail={REBUILD_FAILED}" if found.is_failing else ""
+    return f"{CACHE_NAME}; hit; ttl={ttl_seconds}{detail}"

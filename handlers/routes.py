@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any, cast
 
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of
@@ -11,6 +11,7 @@ from core.model.query import (
     BalancesQuery,
     Parameters,
     ProgramsQuery,
+    latest_day,
     parse_balances_query,
     parse_programs_query,
 )
@@ -26,13 +27,12 @@ class Route:
 
     `parse` raises InvalidParameterError; `render` writes the body from the entry. `headers` are
     those that only this body needs. The `too_long` ones tell a caller about a body that is longer
-    than Lambda can return. A route `for_people` answers with pages, errors included, those who
-    prefer them.
+    than Lambda can return. On a route `for_people` errors are pages, too.
     """
 
     content_type: str
     is_public: bool
-    parse: Callable[[Parameters, date], Any]
+    parse: Callable[[Parameters, datetime, ReaderSettings], Any]
     dataset: Callable[[Any], Dataset]
     render: Callable[[CacheEntry, Any, ReaderSettings], str]
     headers: Callable[[], Mapping[str, str]] = dict
@@ -41,7 +41,9 @@ class Route:
     for_people: bool = False
 
 
-def _programs_query(parameters: Parameters, _today: date) -> ProgramsQuery:
+def _programs_query(
+    parameters: Parameters, _now: datetime, _settings: ReaderSettings
+) -> ProgramsQuery:
     return parse_programs_query(parameters)
 
 
@@ -66,6 +68,12 @@ def _accounts(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings)
 
 def _tags(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings) -> str:
     return tags_json(_selected(entry, query, settings))
+
+
+def _balances_query(
+    parameters: Parameters, now: datetime, settings: ReaderSettings
+) -> BalancesQuery:
+    return parse_balances_query(parameters, settings.today(now), latest_day(now))
 
 
 def _period_balances(query: BalancesQuery) -> Dataset:
@@ -94,7 +102,7 @@ ROUTES: Mapping[str, Route] = {
     "/balances": Route(
         content_type="text/csv; charset=utf-8",
         is_public=False,
-        parse=parse_balances_query,
+        parse=_balances_query,
         dataset=_period_balances,
         render=_balances,
         too_long_status=500,

@@ -23,7 +23,7 @@ from core.model.periods import Period
 from core.ports import CacheStore, Credentials, StoredObject
 from core.rebuilding.rebuild import RebuildRequest
 from core.rebuilding.settlement import Delivery
-from core.settings import WorkerSettings
+from core.settings import ReaderSettings, WorkerSettings
 from core.transform.chart import Account
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
@@ -137,6 +137,16 @@ def make_worker_settings(**changes: Any) -> WorkerSettings:
         "BALANCE_MONTHS": "2",
     }
     return replace(WorkerSettings.from_environment(environment), **changes)
+
+
+def make_reader_settings(**changes: Any) -> ReaderSettings:
+    """Make the reader's settings: the defaults, but for what a test names."""
+    environment = {
+        "CACHE_BUCKET": "cache-bucket",
+        "CACHE_PREFIX": PREFIX,
+        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
+    }
+    return replace(ReaderSettings.from_environment(environment), **changes)
 
 
 def make_failure(**changes: Any) -> FailureRecord:

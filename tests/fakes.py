@@ -33,8 +33,10 @@ from core.ports import (
     QueueDepth,
     StoredObject,
 )
+from core.reading.wait import Patience
 from core.rebuilding.settlement import Delivery
 from core.timing import Deadline
+from handlers.time_budget import patience
 from tests.builders import (
     NOW,
     make_accounts_reply,
@@ -83,6 +85,10 @@ class FakeClock:
 
     def deadline(self, seconds: float) -> Deadline:
         return Deadline.after(seconds, self.monotonic)
+
+    def patience(self, wait_seconds: float = 0) -> Patience:
+        """Make the patience of a request that has just been taken."""
+        return patience(wait_seconds, None, self.now, self.monotonic)
 
 
 class InMemoryStore:
@@ -255,9 +261,6 @@ class RecordingQueue:
     @is_down.setter
     def is_down(self, down: bool) -> None:
         self._fifo.is_down = down
-
-    def connect(self) -> None:
-        """Be ready at once; a queue that is down shows that only when it is asked."""
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         return self.send_again(message.to_body(), deduplication_id)

@@ -9,10 +9,11 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-# Two tries of at most (1 + 3) s: what a reader can spend on S3 without passing API Gateway's 29 s.
+# Two tries of at most (1 + 2) s, and what lies between and after them: no call of a reader takes
+# longer than the 7 s that its time budget counts for one (handlers/time_budget.py).
 READER_CONFIG = Config(
     connect_timeout=1,
-    read_timeout=3,
+    read_timeout=2,
     retries={"total_max_attempts": 2, "mode": "standard"},
     # S3 checked the object when it took it, and TLS checks it on its way: to check it once more
     # costs 0.1 of reading 600 KB.

@@ -74,11 +74,6 @@ class _SqsQueue:
 class SqsRebuildQueue(_SqsQueue):
     """Implements RebuildQueue."""
 
-    def connect(self) -> None:
-        """Make the client, if there is none yet."""
-        with translated(QueueUnavailableError, "SQS client"):
-            _ = self._sqs
-
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Send a message to the one message group."""
         return self.send_again(message.to_body(), deduplication_id)

@@ -1,30 +1,66 @@
 """Query strings, read into frozen queries: what a caller may choose, and what is refused.
 
-Every query is hashable, so that a rendered answer can be kept under it.
+A parameter is declared once, as a field of its name: how its text is read, and how it is written
+into a link. Every query is hashable, so that a rendered answer can be kept under it.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from core.errors import InvalidParameterError
 from core.model.periods import EARLIEST_TARGET, Period, parse_date, period_for
 
+FIRST_ZONE = timedelta(hours=14)
+"""A day begins first in UTC+14 (Kiritimati)."""
+
 _OFF = frozenset({"no", "off", "false"})
+_LIMIT_DIGITS = 18
 
 Parameters = Mapping[str, str]
+
+
+def read_switch(text: str) -> bool:
+    """Read a switch: any value but no, off and false, in any case, is on."""
+    return text.lower() not in _OFF
+
+
+def read_codes(text: str) -> tuple[str, ...]:
+    """Read comma-separated codes; empty ones, repeated ones and spaces around them do not count."""
+    codes = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"[0-9A-Za-z]*", code) for code in codes):
+        raise ValueError("a comma-separated list of codes of letters and digits")
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def read_limit(text: str) -> int:
+    """Read a whole number of any length; no list is so long that a 19th digit would matter."""
+    if not re.fullmatch(r"[0-9]+", text):
+        raise ValueError("a whole number from 0 (all) upwards")
+    return int(text.lstrip("0")[:_LIMIT_DIGITS] or "0")
+
+
+def parameter(default: Any, read: Callable[[str], Any], write: Callable[[Any], str] = str) -> Any:
+    """Declare a parameter. `read` raises ValueError, which says what is allowed."""
+    return field(default=default, metadata={"read": read, "write": write})
+
+
+def switch() -> Any:
+    """Declare a parameter that is off unless it is given."""
+    return parameter(default=False, read=read_switch, write=lambda _on: "yes")
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramsQuery:
     """How a program list is to be selected and ordered. `limit` 0 means all."""
 
-    include_inactive: bool = False
-    show_other_code: bool = False
-    hide_no_program_code: bool = False
-    priority_codes: tuple[str, ...] = ()
-    limit: int = 0
+    show_inactive_codes: bool = switch()
+    show_other_code: bool = switch()
+    hide_no_program_code: bool = switch()
+    priority_codes: tuple[str, ...] = parameter((), read_codes, ",".join)
+    limit: int = parameter(0, read_limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,61 +68,61 @@ class BalancesQuery:
     """Which period's balances are wanted, and of which accounts."""
 
     period: Period
-    include_inactive: bool = False
+    show_inactive_codes: bool = switch()
 
 
 def parse_programs_query(parameters: Parameters) -> ProgramsQuery:
-    """Read the parameters of /accounts and /tags; unknown ones are ignored.
+    """Read the parameters of the program lists; unknown ones are ignored.
 
     Raises InvalidParameterError for a value that is not allowed.
     """
-    return ProgramsQuery(
-        include_inactive=_flag(parameters, "show_inactive_codes"),
-        show_other_code=_flag(parameters, "show_other_code"),
-        hide_no_program_code=_flag(parameters, "hide_no_program_code"),
-        priority_codes=_codes(parameters, "priority_codes"),
-        limit=_limit(parameters, "limit"),
-    )
+    return ProgramsQuery(**_read(ProgramsQuery, parameters))
 
 
-def parse_balances_query(parameters: Parameters, today: date) -> BalancesQuery:
+def parse_balances_query(parameters: Parameters, today: date, latest: date) -> BalancesQuery:
     """Read the parameters of /balances; unknown ones are ignored.
 
-    Raises InvalidParameterError for a value that is not allowed.
+    `today` stands for an absent `target_date`; `latest` is the last day that it may name. A day
+    after today keeps its own period. Raises InvalidParameterError for a value that is not allowed.
     """
-    return BalancesQuery(
-        period=period_for(_target_date(parameters, "target_date", today), today),
-        include_inactive=_flag(parameters, "show_inactive_codes"),
-    )
+    target = _target_date(parameters, "target_date", today, latest)
+    period = period_for(target, max(today, target))
+    return BalancesQuery(period, **_read(BalancesQuery, parameters))
 
 
-def _flag(parameters: Parameters, name: str) -> bool:
-    """Tell whether a switch is on: any value but no, off and false; absent is off."""
-    return name in parameters and parameters[name].lower() not in _OFF
+def latest_day(now: datetime) -> date:
+    """Return the day that it is where days begin first."""
+    return (now.astimezone(UTC) + FIRST_ZONE).date()
 
 
-def _codes(parameters: Parameters, name: str) -> tuple[str, ...]:
-    codes = [part.strip() for part in parameters.get(name, "").split(",")]
-    if not all(re.fullmatch(r"[0-9A-Za-z]*", code) for code in codes):
-        raise InvalidParameterError(name, "a comma-separated list of codes of letters and digits")
-    return tuple(dict.fromkeys(code for code in codes if code))
+def written(query: ProgramsQuery) -> dict[str, str]:
+    """Return the parameters that `parse_programs_query` reads as this query."""
+    return {
+        declared.name: declared.metadata["write"](value)
+        for declared in fields(query)
+        if (value := getattr(query, declared.name)) != declared.default
+    }
 
 
-def _limit(parameters: Parameters, name: str) -> int:
-    value = parameters.get(name, "0")
-    if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise InvalidParameterError(name, "a whole number from 0 (all) upwards")
-    return int(value)
+def _read(query: type, parameters: Parameters) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for declared in fields(query):
+        if "read" in declared.metadata and declared.name in parameters:
+            try:
+                values[declared.name] = declared.metadata["read"](parameters[declared.name])
+            except ValueError as exc:
+                raise InvalidParameterError(declared.name, str(exc)) from exc
+    return values
 
 
-def _target_date(parameters: Parameters, name: str, today: date) -> date:
+def _target_date(parameters: Parameters, name: str, today: date, latest: date) -> date:
     if name not in parameters:
         return today
     try:
         target = parse_date(parameters[name])
     except ValueError:
         target = None
-    if target is None or not EARLIEST_TARGET <= target <= today:
+    if target is None or not EARLIEST_TARGET <= target <= latest:
         raise InvalidParameterError(
             name, f"a date as YYYY-MM-DD, from {EARLIEST_TARGET.isoformat()} to today"
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from core.model.entry import ProgramLists
-from core.model.query import ProgramsQuery
+from core.model.query import ProgramsQuery, written
 from core.transform.views import select_programs, tag
 
 
@@ -32,7 +32,7 @@ def listed_programs(
 
 def inactive_switch(query: ProgramsQuery) -> str:
     """Return the reference to the same list with, or else without, the inactive programs."""
-    return reference_to(replace(query, include_inactive=not query.include_inactive))
+    return reference_to(replace(query, show_inactive_codes=not query.show_inactive_codes))
 
 
 def reference_to(query: ProgramsQuery) -> str:
@@ -40,18 +40,7 @@ def reference_to(query: ProgramsQuery) -> str:
 
     It holds no path, so it is right below API Gateway's stage and behind the edge alike.
     """
-    parameters: dict[str, str | int] = {}
-    if query.include_inactive:
-        parameters["show_inactive_codes"] = "yes"
-    if query.show_other_code:
-        parameters["show_other_code"] = "yes"
-    if query.hide_no_program_code:
-        parameters["hide_no_program_code"] = "yes"
-    if query.priority_codes:
-        parameters["priority_codes"] = ",".join(query.priority_codes)
-    if query.limit:
-        parameters["limit"] = query.limit
-    return "?" + urlencode(parameters, safe=",")
+    return "?" + urlencode(written(query), safe=",")
 
 
 def _added_codes(query: ProgramsQuery, no_program_code: str, other_code: str) -> set[str]:

@@ -29,7 +29,7 @@ def select_programs(
     lists: ProgramLists, query: ProgramsQuery, *, no_program_code: str, other_code: str
 ) -> dict[str, str]:
     """Return code to name: No Program, Other, the priority codes as asked, the rest by code."""
-    programs = lists.with_inactive if query.include_inactive else lists.active
+    programs = lists.with_inactive if query.show_inactive_codes else lists.active
     ordered: dict[str, str] = {}
     if not query.hide_no_program_code:
         ordered[no_program_code] = NO_PROGRAM_NAME
@@ -69,6 +69,6 @@ def balances_csv(balances: PeriodBalances, query: BalancesQuery) -> str:
     writer.writerow(CSV_HEADER)
     start, end = balances.period.start.isoformat(), balances.period.end.isoformat()
     for row in balances.rows:
-        if query.include_inactive or row.status == "A":
+        if query.show_inactive_codes or row.status == "A":
             writer.writerow((row.account, row.name, start, end, row.start, row.activity, row.end))
     return out.getvalue()

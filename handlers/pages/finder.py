@@ -38,7 +38,7 @@ def finder_page(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSetting
         fresh_until=_machine_time(entry.fresh_until),
         count=_count(programs),
         switch=inactive_switch(query),
-        switch_text="Hide inactive ones" if query.include_inactive else "Show inactive ones too",
+        switch_text="Hide inactive ones" if query.show_inactive_codes else "Show inactive ones too",
         rows=Markup("\n".join(map(_row, programs))),
     )
     return document(title="Find a cost-center tag", main=main, script=SCRIPT)

@@ -5,21 +5,21 @@ from typing import Any
 
 from handlers.pages.document import CONTENT_TYPE, document, page_headers
 from handlers.pages.template import Markup, fill
-from handlers.preferences import prefers_html
+from handlers.preferences import prefers_json
 from handlers.proxy import Response
 
 SCRIPT = "notice.js"
 
 
 def for_people(answer: Response, accept: str | None) -> Response:
-    """Return an error as a page to a client that prefers one, and else as it is.
+    """Return an error as a page, unless the client ranks JSON above HTML.
 
     Status and headers stay, so that a cache or a script sees no difference but the body.
     """
     if answer["statusCode"] < 400:
         return answer
     headers = {**answer["headers"], "Vary": "Accept"}
-    if not prefers_html(accept):
+    if prefers_json(accept):
         return {**answer, "headers": headers}
     headers |= {"Content-Type": CONTENT_TYPE, **page_headers(SCRIPT)}
     problem = json.loads(answer["body"])

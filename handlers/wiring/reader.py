@@ -45,6 +45,6 @@ def _build() -> Reader:
         telemetry=telemetry,
         clock=utc_now,
         sleep=time.sleep,
-        cache_prefix=settings.cache_prefix,
+        settings=settings,
     )
     return Reader(settings, lookup, telemetry)

@@ -12,7 +12,6 @@ Rebuilds = tuple[RebuildQueue, Receive]
 
 def test_sent_message_is_received_as_it_was(rebuilds: Rebuilds) -> None:
     queue, receive = rebuilds
-    queue.connect()
     assert queue.send(MESSAGE, "id-1")
     [(_, body)] = receive()
     assert parse_message(body, NOW.date()) == MESSAGE

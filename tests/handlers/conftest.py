@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from core.adapters import sqs_queue
 from handlers import admin, reader, worker
+from handlers.routes import ROUTES
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
 from handlers.wiring.worker import worker as worker_services
@@ -67,6 +68,7 @@ class Service:
     ) -> dict[str, Any]:
         sample = event("reader_accounts")
         sample |= {"path": path, "headers": headers, "multiValueHeaders": None}
+        sample["resource"] = path if path in ROUTES else "/{proxy+}"
         sample |= {"queryStringParameters": parameters, "multiValueQueryStringParameters": None}
         return self.read(sample)
 

@@ -7,11 +7,12 @@ import pytest
 
 from core.model.datasets import PROGRAM_LISTS, entry_key
 from core.model.entry import ProgramLists, encode
-from core.reading.lookup import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY, Found, Lookup
+from core.reading.load import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY
+from core.reading.lookup import Found, Lookup
 from handlers.proxy import response
 from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
 from local.runtime import MAX_RESPONSE_BYTES
-from tests.builders import PREFIX, make_entry
+from tests.builders import PREFIX, make_entry, make_reader_settings
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 
 
@@ -40,8 +41,8 @@ def test_reader_keeps_only_as_many_views_of_a_very_large_entry_as_its_memory_bea
         telemetry=telemetry,
         clock=clock,
         sleep=clock.sleep,
-        cache_prefix=PREFIX,
-    ).find(PROGRAM_LISTS, clock.deadline(0), "c-1")
+        settings=make_reader_settings(),
+    ).find(PROGRAM_LISTS, clock.patience(), "c-1")
     assert isinstance(found, Found)
     for limit in range(VIEWS_PER_ENTRY):
         assert found.loaded.view(limit, str(limit).strip) == str(limit)

@@ -76,7 +76,7 @@ def test_page_carries_the_caching_headers_of_the_other_public_routes(warm: Servi
     assert page["Cache-Control"] == tags["Cache-Control"]
     assert page["Last-Modified"] == tags["Last-Modified"]
     assert page["Cache-Status"].startswith("mips-cache; hit; ttl=86")
-    assert {"Age", "ETag"} <= page.keys()
+    assert "ETag" in page
 
 
 def test_page_that_is_known_gets_304_without_a_body(warm: Service) -> None:
@@ -102,8 +102,9 @@ def test_stale_page_is_served_at_once_and_queues_a_rebuild(warm: Service) -> Non
     assert [message["reason"] for message in warm.queued()] == ["stale"]
 
 
-def test_miss_is_a_page_that_looks_again_for_a_browser(service: Service) -> None:
-    response = service.get("/", BROWSER)
+@pytest.mark.parametrize("headers", [None, BROWSER, {"Accept": "*/*"}])
+def test_miss_is_a_page_that_looks_again(service: Service, headers: dict[str, str] | None) -> None:
+    response = service.get("/", headers)
     headers = response["headers"]
     assert response["statusCode"] == 503
     assert_is_page(response)
@@ -165,18 +166,17 @@ def test_list_that_is_too_long_is_a_page_with_a_shorter_one_to_go_to(service: Se
     assert service.get("/", BROWSER, limit="1000")["statusCode"] == 200
 
 
-def test_wrong_method_is_a_page_for_a_browser(warm: Service) -> None:
+def test_wrong_method_is_a_page(warm: Service) -> None:
     sample = {**event("reader_page"), "httpMethod": "POST"}
     response = warm.read(sample)
     assert (response["statusCode"], response["headers"]["Allow"]) == (405, "GET, HEAD")
     assert_is_page(response)
 
 
-@pytest.mark.parametrize("headers", [None, PROGRAM, {"Accept": "*/*"}])
-def test_errors_of_the_page_are_problem_documents_for_programs(
-    service: Service, headers: dict[str, str] | None
+def test_errors_of_the_page_are_problem_documents_for_whom_ranks_json_first(
+    service: Service,
 ) -> None:
-    miss, bad = service.get("/", headers), service.get("/", headers, limit="x")
+    miss, bad = service.get("/", PROGRAM), service.get("/", PROGRAM, limit="x")
     assert (miss["statusCode"], bad["statusCode"]) == (503, 400)
     for response in (miss, bad):
         problem_of(response)
@@ -194,10 +194,11 @@ def test_errors_of_other_addresses_are_problem_documents_for_everybody(
 
 
 @pytest.mark.parametrize("limit", ["3", "x"])
-def test_head_is_get_without_the_page(warm: Service, limit: str) -> None:
+def test_head_gets_the_page_that_get_gets(warm: Service, limit: str) -> None:
+    """API Gateway drops the body, and counts its length."""
     sample = event("reader_page")
     sample["queryStringParameters"] = {"limit": limit}
     sample["multiValueQueryStringParameters"] = {"limit": [limit]}
     head, get = warm.read({**sample, "httpMethod": "HEAD"}), warm.read(sample)
-    assert (head["statusCode"], head["body"]) == (get["statusCode"], "")
+    assert (head["statusCode"], head["body"]) == (get["statusCode"], get["body"])
     assert head["headers"].keys() == get["headers"].keys()

@@ -22,7 +22,13 @@ from core.ports import Credentials
 from core.reading.lookup import Found, Lookup, NotFound
 from core.rebuilding.settlement import Delivery
 from core.timing import Deadline
-from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_worker_settings
+from tests.builders import (
+    PREFIX,
+    make_accounts_reply,
+    make_credentials,
+    make_reader_settings,
+    make_worker_settings,
+)
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -142,7 +148,7 @@ class World:
     def read(
         self, reader: int = 0, dataset: Dataset = PROGRAM_LISTS, wait: float = 0
     ) -> Found | NotFound:
-        return self.readers[reader].find(dataset, self.clock.deadline(wait), "request-1")
+        return self.readers[reader].find(dataset, self.clock.patience(wait), "request-1")
 
     def version_served(self, result: Found | NotFound) -> int:
         """Which version of the books a body comes from; it must be all there."""
@@ -220,7 +226,7 @@ class World:
             telemetry=self.telemetry,
             clock=self.clock,
             sleep=self.clock.sleep,
-            cache_prefix=PREFIX,
+            settings=make_reader_settings(),
         )
 
     def _operations(self) -> Operations:

@@ -27,6 +27,7 @@ def test_reader_settings_defaults_are_the_templates() -> None:
         other_code="000001",
         miss_wait_seconds=20,
         edge_ttl_seconds=300,
+        grace_seconds=3600,
     )
 
 
@@ -101,6 +102,7 @@ def test_worker_settings_malformed_variable_is_named(name: str, value: str) -> N
         ("OTHER_CODE", "0-1"),
         ("MISS_WAIT_SECONDS", "30"),
         ("EDGE_TTL_SECONDS", "x"),
+        ("GRACE_SECONDS", "-1"),
     ],
 )
 def test_reader_settings_malformed_variable_is_named(name: str, value: str) -> None:

@@ -93,7 +93,7 @@ def test_page_heeds_limit_and_priority() -> None:
 
 
 def test_page_marks_inactive_programs_in_words() -> None:
-    found = page(inactive={"54321": "Old"}, include_inactive=True)
+    found = page(inactive={"54321": "Old"}, show_inactive_codes=True)
     assert [row.get("em") for row in found.rows] == [None, None, "inactive"]
     assert found.texts["count"] == "3 programs, 1 of them inactive"
 
@@ -120,7 +120,7 @@ def test_page_links_to_the_inactive_programs_and_back() -> None:
     link = without.attributes("switch")["href"]
     assert link == "?show_inactive_codes=yes&show_other_code=yes&limit=5"
     assert without.texts["switch"] == "Show inactive ones too"
-    with_inactive = page(include_inactive=True)
+    with_inactive = page(show_inactive_codes=True)
     assert with_inactive.attributes("switch")["href"] == "?"
     assert with_inactive.texts["switch"] == "Hide inactive ones"
 
@@ -141,8 +141,8 @@ def test_page_of_the_first_year_is_written_too() -> None:
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_page_shows_a_hostile_name_and_code_as_text(hostile: str) -> None:
     """A code cannot be hostile as the worker writes it, yet nothing here relies on that."""
-    found = page({hostile: hostile}, inactive={f"{hostile}9": hostile}, include_inactive=True)
-    plain = page({"1": "A"}, inactive={"2": "B"}, include_inactive=True)
+    found = page({hostile: hostile}, inactive={f"{hostile}9": hostile}, show_inactive_codes=True)
+    plain = page({"1": "A"}, inactive={"2": "B"}, show_inactive_codes=True)
     assert [element for element, _ in found.elements] == [element for element, _ in plain.elements]
     active, inactive = found.rows[1:]
     assert (active["b"], active["code"]) == (hostile, hostile)

@@ -1,8 +1,8 @@
-"""What a client prefers: how long it waits, and whether it wants HTML."""
+"""What a client prefers: how long it waits, and whether it wants JSON rather than HTML."""
 
 import pytest
 
-from handlers.preferences import preferred_wait_seconds, prefers_html
+from handlers.preferences import preferred_wait_seconds, prefers_json
 
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CHROMIUM = f"{FIREFOX},image/avif,application/signed-exchange;v=b3;q=0.7"
@@ -41,34 +41,36 @@ def test_preferred_wait_is_read(prefer: str | None, seconds: int | None) -> None
         pytest.param(None, False, id="absent"),
         pytest.param("", False, id="empty"),
         pytest.param("*/*", False, id="anything, as curl says"),
-        pytest.param(FIREFOX, True, id="a browser"),
-        pytest.param(CHROMIUM, True, id="another browser"),
-        pytest.param("text/html", True, id="HTML alone"),
-        pytest.param("TEXT/HTML", True, id="any case"),
-        pytest.param("text/*", True, id="any text"),
-        pytest.param("text/html;charset=utf-8", True, id="with a parameter"),
-        pytest.param("application/json", False, id="JSON alone"),
+        pytest.param(FIREFOX, False, id="a browser"),
+        pytest.param(CHROMIUM, False, id="another browser"),
+        pytest.param("text/html", False, id="HTML alone"),
+        pytest.param("text/csv", False, id="neither"),
+        pytest.param("application/json", True, id="JSON alone"),
+        pytest.param("APPLICATION/JSON", True, id="any case"),
+        pytest.param("application/json, */*", False, id="anything as much"),
+        pytest.param("application/json, */*;q=0.9", True, id="rather than anything"),
+        pytest.param("application/json;charset=utf-8", True, id="with a parameter"),
         pytest.param("application/json, text/html", False, id="as much as the other"),
-        pytest.param("application/json;q=0.5, text/html;q=0.6", True, id="HTML weighs more"),
-        pytest.param("application/json;q=0.6, text/html;q=0.5", False, id="JSON weighs more"),
-        pytest.param("application/problem+json, text/html;q=0.9", False, id="problems preferred"),
-        pytest.param("application/*;q=0.9, text/html;q=0.8", False, id="a range of JSON"),
-        pytest.param("*/*, text/html;q=0", False, id="HTML refused"),
-        pytest.param("*/*, text/html;q=0.9", False, id="anything rather than HTML"),
-        pytest.param("*/*;q=0.1, application/json;q=0, application/*;q=0", True, id="no JSON"),
-        pytest.param("text/html ; q=0.3 , */*;q=0.2", True, id="spaces"),
-        pytest.param("text/html;q=2, */*;q=0.1", False, id="malformed weight"),
-        pytest.param("text/html;q=nan", False, id="no number"),
-        pytest.param("text/html;q=", False, id="empty weight"),
-        pytest.param(",,;,text/html", True, id="empty elements"),
+        pytest.param("application/json;q=0.5, text/html;q=0.6", False, id="HTML weighs more"),
+        pytest.param("application/json;q=0.6, text/html;q=0.5", True, id="JSON weighs more"),
+        pytest.param("application/problem+json, text/html;q=0.9", True, id="problems preferred"),
+        pytest.param("application/*;q=0.9, text/html;q=0.8", True, id="a range of JSON"),
+        pytest.param("*/*, text/html;q=0", True, id="HTML refused"),
+        pytest.param("*/*, text/*;q=0.9", True, id="anything rather than text"),
+        pytest.param("*/*;q=0.1, application/json;q=0, application/*;q=0", False, id="no JSON"),
+        pytest.param("application/json ; q=0.3 , */*;q=0.2", True, id="spaces"),
+        pytest.param("application/json;q=2, */*;q=0.1", False, id="malformed weight"),
+        pytest.param("application/json;q=nan", False, id="no number"),
+        pytest.param("application/json;q=", False, id="empty weight"),
+        pytest.param(",,;,application/json", True, id="empty elements"),
     ],
 )
-def test_html_is_preferred_where_it_weighs_more_than_json(
+def test_json_is_preferred_where_it_weighs_more_than_html(
     accept: str | None, expected: bool
 ) -> None:
-    assert prefers_html(accept) is expected
+    assert prefers_json(accept) is expected
 
 
 @pytest.mark.parametrize("noise", ["a," * 4000, "a;" * 4000 + ",", "q=" * 4000 + ",", "," * 9000])
-def test_html_is_found_behind_any_noise(noise: str) -> None:
-    assert prefers_html(f"{noise}text/html") is True
+def test_json_is_found_behind_any_noise(noise: str) -> None:
+    assert prefers_json(f"{noise}application/json") is True

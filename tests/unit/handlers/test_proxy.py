@@ -13,8 +13,9 @@ from handlers.proxy import ProxyRequest, parse_request, problem, response
 def test_parse_request_reads_what_the_reader_needs() -> None:
     event = {
         "httpMethod": "GET",
-        "path": "/tags",
-        "requestContext": {"requestId": "r-1"},
+        "path": "/mips/tags/",
+        "resource": "/tags",
+        "requestContext": {"requestId": "r-1", "requestTimeEpoch": 1795435200000},
         "queryStringParameters": {"limit": "2"},
         "multiValueQueryStringParameters": {"limit": ["2"]},
         "headers": {"If-None-Match": '"x"'},
@@ -22,8 +23,9 @@ def test_parse_request_reads_what_the_reader_needs() -> None:
     }
     assert parse_request(event, "i-1") == ProxyRequest(
         method="GET",
-        path="/tags",
+        resource="/tags",
         request_id="r-1",
+        taken_at_ms=1795435200000,
         parameters={"limit": "2"},
         headers={"if-none-match": '"x"'},
     )
@@ -31,7 +33,7 @@ def test_parse_request_reads_what_the_reader_needs() -> None:
 
 @pytest.mark.parametrize("absent", [{}, {"queryStringParameters": None, "headers": None}])
 def test_parse_request_without_parameters_or_headers_has_none(absent: dict[str, Any]) -> None:
-    request = parse_request({"httpMethod": "GET", "path": "/", **absent}, "i-1")
+    request = parse_request({"httpMethod": "GET", "resource": "/", **absent}, "i-1")
     assert (request.parameters, request.headers) == ({}, {})
 
 
@@ -39,19 +41,24 @@ def test_parse_request_without_parameters_or_headers_has_none(absent: dict[str, 
     "event",
     [
         {},
-        {"httpMethod": None, "path": None},
-        {"httpMethod": 5, "path": ["/tags"]},
+        {"httpMethod": None, "resource": None},
+        {"httpMethod": 5, "resource": ["/tags"]},
         {"key1": "value1"},
     ],
 )
-def test_parse_request_of_no_proxy_event_has_no_method_and_path(event: dict[str, Any]) -> None:
+def test_parse_request_of_no_proxy_event_has_no_method_and_resource(event: dict[str, Any]) -> None:
     request = parse_request(event, "i-1")
-    assert (request.method, request.path) == (None, None)
+    assert (request.method, request.resource) == (None, None)
 
 
 @pytest.mark.parametrize("context", [None, {}, {"requestId": None}, "x", {"requestId": 5}])
 def test_parse_request_without_a_request_id_takes_the_invocations(context: Any) -> None:
     assert parse_request({"requestContext": context}, "i-1").request_id == "i-1"
+
+
+@pytest.mark.parametrize("context", [None, {}, {"requestTimeEpoch": "1795435200000"}])
+def test_parse_request_without_a_time_has_none(context: Any) -> None:
+    assert parse_request({"requestContext": context}, "i-1").taken_at_ms is None
 
 
 def test_parse_request_repeated_parameter_the_last_one_counts() -> None:
@@ -89,7 +96,7 @@ EVENTS = st.fixed_dictionaries(
     optional=dict.fromkeys(
         (
             "httpMethod",
-            "path",
+            "resource",
             "requestContext",
             "queryStringParameters",
             "multiValueQueryStringParameters",

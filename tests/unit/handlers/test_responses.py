@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.model.freshness import freshness_at
-from core.reading.lookup import Found, LoadedEntry, NotFound, Outcome
+from core.reading.load import LoadedEntry
+from core.reading.lookup import Found, NotFound, Outcome
 from handlers.responses import (
     PAYLOAD_LIMIT_BYTES,
     Rendered,
@@ -30,12 +31,13 @@ def answer(
     now: datetime = NOW,
     outcome: Outcome = Outcome.HIT,
     path: str = "/accounts",
-    if_none_match: str | None = None,
+    is_failing: bool = False,
+    headers: dict[str, str] | None = None,
     body: Rendered = BODY,
 ) -> dict[str, Any]:
     entry = make_entry(built_at=NOW, ttl=TTL)
-    found = Found(LoadedEntry(entry, '"s3"'), outcome, freshness_at(now, entry))
-    return found_response(found, body, ROUTES[path], if_none_match, EDGE_TTL)
+    found = Found(LoadedEntry(entry, '"s3"'), outcome, freshness_at(now, entry), is_failing)
+    return found_response(found, body, ROUTES[path], headers or {}, EDGE_TTL)
 
 
 def test_hit_has_every_documented_header() -> None:
@@ -48,7 +50,6 @@ def test_hit_has_every_documented_header() -> None:
         "Cache-Control": "public, max-age=300, stale-while-revalidate=300, stale-if-error=86400",
         "Cache-Status": "mips-cache; hit; ttl=3540",
         "Last-Modified": "Thu, 15 Oct 2026 12:00:00 GMT",
-        "Age": "60",
     }
 
 
@@ -56,13 +57,27 @@ def test_stale_hit_has_a_negative_ttl_and_no_max_age() -> None:
     headers = answer(now=NOW + TTL + timedelta(seconds=5), outcome=Outcome.STALE)["headers"]
     assert headers["Cache-Status"] == "mips-cache; hit; ttl=-5"
     assert headers["Cache-Control"].startswith("public, max-age=0,")
-    assert headers["Age"] == "3605"
 
 
-def test_entry_built_while_waiting_is_a_miss_that_was_stored() -> None:
-    result = answer(outcome=Outcome.BUILT)
+@pytest.mark.parametrize(
+    ("outcome", "since_built", "is_failing", "cache_status"),
+    [
+        (Outcome.HIT, 0, False, "hit; ttl=3600"),
+        (Outcome.STALE, 3605, False, "hit; ttl=-5"),
+        (Outcome.STALE, 3605, True, "hit; ttl=-5; detail=rebuild-failed"),
+        (Outcome.EARLIER_DAY, 0, True, "hit; ttl=-1; detail=earlier-day"),
+        (Outcome.EARLIER_DAY, 3605, False, "hit; ttl=-5; detail=earlier-day"),
+        (Outcome.REBUILT, 0, False, "fwd=stale; stored"),
+        (Outcome.BUILT, 0, False, "fwd=uri-miss; stored"),
+    ],
+)
+def test_cache_status_tells_how_the_entry_was_found(
+    outcome: Outcome, since_built: int, is_failing: bool, cache_status: str
+) -> None:
+    now = NOW + timedelta(seconds=since_built)
+    result = answer(now=now, outcome=outcome, is_failing=is_failing)
     assert result["statusCode"] == 200
-    assert result["headers"]["Cache-Status"] == "mips-cache; fwd=uri-miss; stored"
+    assert result["headers"]["Cache-Status"] == f"mips-cache; {cache_status}"
 
 
 @pytest.mark.parametrize(
@@ -85,16 +100,42 @@ def test_balances_are_private_csv() -> None:
     assert headers["Content-Type"].startswith("text/csv")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.HIT, Outcome.STALE, Outcome.BUILT])
-def test_matching_validator_is_304_without_a_body(outcome: Outcome) -> None:
-    result = answer(if_none_match=BODY.etag, outcome=outcome)
-    assert (result["statusCode"], result["body"]) == (304, "")
-    assert {"ETag", "Cache-Control", "Cache-Status"} <= result["headers"].keys()
-    assert "Content-Type" not in result["headers"]
+@pytest.mark.parametrize("path", ["/accounts", "/balances", "/"])
+def test_304_has_the_headers_of_the_200_and_no_body(path: str) -> None:
+    fresh, known = answer(path=path), answer(path=path, headers={"if-none-match": BODY.etag})
+    assert (known["statusCode"], known["body"]) == (304, "")
+    assert known["headers"] == fresh["headers"]
 
 
-def test_other_validator_is_200_with_the_body() -> None:
-    assert answer(if_none_match='"another"')["statusCode"] == 200
+LAST_MODIFIED = "Thu, 15 Oct 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"if-none-match": '"another"'}, 200, id="another version"),
+        pytest.param({"if-modified-since": LAST_MODIFIED}, 304, id="the time of this version"),
+        pytest.param({"if-modified-since": f" {LAST_MODIFIED} "}, 304, id="with spaces"),
+        pytest.param(
+            {"if-modified-since": "Thu, 15 Oct 2026 12:00:01 GMT"}, 200, id="a later time"
+        ),
+        pytest.param({"if-modified-since": "Thu, 15 Oct 2099 12:00:00 GMT"}, 200, id="the future"),
+        pytest.param({"if-modified-since": "yesterday"}, 200, id="no date"),
+        pytest.param({"if-modified-since": ""}, 200, id="empty"),
+        pytest.param(
+            {"if-none-match": '"another"', "if-modified-since": LAST_MODIFIED},
+            200,
+            id="If-None-Match decides",
+        ),
+        pytest.param(
+            {"if-none-match": BODY.etag, "if-modified-since": "yesterday"},
+            304,
+            id="If-None-Match alone decides",
+        ),
+    ],
+)
+def test_version_that_the_client_has_is_304(headers: dict[str, str], status: int) -> None:
+    assert answer(headers=headers)["statusCode"] == status
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Query strings: what each parameter may say."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -9,16 +9,13 @@ from core.model.periods import Period
 from core.model.query import (
     BalancesQuery,
     ProgramsQuery,
+    latest_day,
     parse_balances_query,
     parse_programs_query,
 )
 from tests.builders import OCTOBER, SEPTEMBER, TODAY
 
-SWITCHES = [
-    pytest.param("show_inactive_codes", "include_inactive", id="show_inactive_codes"),
-    pytest.param("show_other_code", "show_other_code", id="show_other_code"),
-    pytest.param("hide_no_program_code", "hide_no_program_code", id="hide_no_program_code"),
-]
+SWITCHES = ["show_inactive_codes", "show_other_code", "hide_no_program_code"]
 
 
 def test_programs_query_without_parameters_has_every_default() -> None:
@@ -29,23 +26,30 @@ def test_programs_query_unknown_parameter_is_ignored() -> None:
     assert parse_programs_query({"target_date": "never", "color": "red"}) == ProgramsQuery()
 
 
-@pytest.mark.parametrize(("parameter", "field"), SWITCHES)
+@pytest.mark.parametrize("parameter", SWITCHES)
 @pytest.mark.parametrize("value", ["", "yes", "true", "1", "0", "on", "n", "nope", " off"])
-def test_switch_any_other_value_is_on(parameter: str, field: str, value: str) -> None:
-    assert getattr(parse_programs_query({parameter: value}), field) is True
+def test_switch_any_other_value_is_on(parameter: str, value: str) -> None:
+    assert getattr(parse_programs_query({parameter: value}), parameter) is True
 
 
-@pytest.mark.parametrize(("parameter", "field"), SWITCHES)
+@pytest.mark.parametrize("parameter", SWITCHES)
 @pytest.mark.parametrize("value", ["no", "off", "false", "No", "OFF", "FALSE", "fAlSe"])
-def test_switch_no_off_false_in_any_case_is_off(parameter: str, field: str, value: str) -> None:
-    assert getattr(parse_programs_query({parameter: value}), field) is False
+def test_switch_no_off_false_in_any_case_is_off(parameter: str, value: str) -> None:
+    assert getattr(parse_programs_query({parameter: value}), parameter) is False
 
 
 @pytest.mark.parametrize(
-    ("value", "limit"), [("0", 0), ("1", 1), ("007", 7), ("999999999999", 999999999999)]
+    ("value", "limit"),
+    [("0", 0), ("1", 1), ("007", 7), ("0" * 5000 + "8", 8), ("9" * 18, 10**18 - 1)],
 )
 def test_limit_a_whole_number_is_read(value: str, limit: int) -> None:
     assert parse_programs_query({"limit": value}).limit == limit
+
+
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_limit_of_any_length_is_more_than_any_list_has(digits: int) -> None:
+    """Python itself reads no more than 4,300 digits."""
+    assert parse_programs_query({"limit": "1" + "0" * digits}).limit > 10**9
 
 
 @pytest.mark.parametrize("value", ["-1", "", "two", "1.5", "1e3", "+1", " 1", "0x10", "٣", "1\n"])
@@ -88,16 +92,18 @@ def test_queries_are_hashable_so_that_answers_can_be_kept_under_them() -> None:
 
 
 def test_balances_query_without_parameters_is_the_period_of_today() -> None:
-    assert parse_balances_query({}, TODAY) == BalancesQuery(OCTOBER, include_inactive=False)
+    assert parse_balances_query({}, TODAY, TODAY) == BalancesQuery(
+        OCTOBER, show_inactive_codes=False
+    )
 
 
 def test_balances_query_ignores_what_belongs_to_programs() -> None:
-    query = parse_balances_query({"limit": "x", "priority_codes": "?"}, TODAY)
+    query = parse_balances_query({"limit": "x", "priority_codes": "?"}, TODAY, TODAY)
     assert query == BalancesQuery(OCTOBER)
 
 
 def test_balances_query_show_inactive_codes_includes_them() -> None:
-    assert parse_balances_query({"show_inactive_codes": ""}, TODAY).include_inactive
+    assert parse_balances_query({"show_inactive_codes": ""}, TODAY, TODAY).show_inactive_codes
 
 
 @pytest.mark.parametrize(
@@ -110,7 +116,34 @@ def test_balances_query_show_inactive_codes_includes_them() -> None:
     ],
 )
 def test_target_date_chooses_the_period(value: str, period: Period) -> None:
-    assert parse_balances_query({"target_date": value}, TODAY).period == period
+    assert parse_balances_query({"target_date": value}, TODAY, TODAY).period == period
+
+
+@pytest.mark.parametrize(
+    ("today", "target", "period"),
+    [
+        pytest.param(TODAY, "2026-10-16", ("2026-10-01", "2026-10-16"), id="tomorrow"),
+        pytest.param(date(2026, 10, 31), "2026-11-01", ("2026-10-01", "2026-10-31"), id="the 1st"),
+        pytest.param(date(2026, 10, 31), "2026-11-02", ("2026-11-01", "2026-11-02"), id="the 2nd"),
+    ],
+)
+def test_target_date_that_is_today_elsewhere_keeps_its_own_period(
+    today: date, target: str, period: tuple[str, str]
+) -> None:
+    query = parse_balances_query({"target_date": target}, today, date.fromisoformat(target))
+    assert query.period == Period.parse(*period)
+
+
+@pytest.mark.parametrize(
+    ("now", "latest"),
+    [
+        pytest.param("2026-10-15T09:59:59+00:00", date(2026, 10, 15), id="before midnight there"),
+        pytest.param("2026-10-15T10:00:00+00:00", date(2026, 10, 16), id="midnight there"),
+        pytest.param("2026-10-15T10:00:00+14:00", date(2026, 10, 15), id="another zone"),
+    ],
+)
+def test_latest_day_is_the_one_of_utc_plus_14(now: str, latest: date) -> None:
+    assert latest_day(datetime.fromisoformat(now)) == latest
 
 
 @pytest.mark.parametrize(
@@ -132,4 +165,4 @@ def test_target_date_future_too_old_or_no_iso_date_is_refused(value: str) -> Non
         InvalidParameterError,
         match=r"^The parameter target_date must be a date as YYYY-MM-DD, from 2000-01-01 to today",
     ):
-        parse_balances_query({"target_date": value}, TODAY)
+        parse_balances_query({"target_date": value}, TODAY, TODAY)

@@ -1,26 +1,22 @@
 """The reader's use case: find an entry, and have it rebuilt where it is stale or missing."""
 
 import json
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.model.entry import CacheEntry, Tombstone, encode, encode_tombstone
+from core.model.entry import CacheEntry, encode
 from core.model.failures import FailureRecord, encode_failure
-from core.model.periods import recent_periods
-from core.reading.lookup import (
-    ASK_AGAIN,
-    ENTRIES_IN_MEMORY,
-    RECHECK_STALE,
-    VIEWS_PER_ENTRY,
-    Found,
-    LoadedEntry,
-    Lookup,
-    NotFound,
-    Outcome,
-)
+from core.model.periods import Period, recent_periods
+from core.reading.ask import ASK_AGAIN, QUEUE_PAUSE, RECHECK_STALE
+from core.reading.load import ENTRIES_IN_MEMORY
+from core.reading.lookup import Found, Lookup, NotFound, Outcome
+from handlers.time_budget import ANSWER_SECONDS, patience
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
@@ -31,6 +27,7 @@ from tests.builders import (
     make_entry,
     make_failure,
     make_lists,
+    make_reader_settings,
     make_stale_entry,
 )
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
@@ -55,7 +52,7 @@ class Readers:
         self._clock = clock
         self._first = self.another()
 
-    def another(self) -> Lookup:
+    def another(self, **settings: Any) -> Lookup:
         """Start a reader process that remembers nothing."""
         return Lookup(
             store=self.store,
@@ -63,13 +60,13 @@ class Readers:
             telemetry=self._telemetry,
             clock=self._clock,
             sleep=self._clock.sleep,
-            cache_prefix=PREFIX,
+            settings=make_reader_settings(**settings),
         )
 
     def find(
         self, dataset: Dataset = PROGRAM_LISTS, *, wait: float = 0, by: Lookup | None = None
     ) -> Found | NotFound:
-        return (by or self._first).find(dataset, self._clock.deadline(wait), "c-1")
+        return (by or self._first).find(dataset, self._clock.patience(wait), "c-1")
 
     def keep(self, *entries: CacheEntry) -> None:
         for entry in entries:
@@ -94,6 +91,15 @@ def entry_of(result: Found | NotFound) -> CacheEntry:
     return result.loaded.entry
 
 
+def briefly_stale(dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
+    """An entry that has been stale for a minute, well within the grace."""
+    return make_entry(dataset, built_at=NOW - timedelta(hours=24, minutes=1))
+
+
+def balances_up_to(day: int) -> Dataset:
+    return balances_of(Period(date(2026, 10, 1), date(2026, 10, day)))
+
+
 def outcome_of(result: Found | NotFound) -> Outcome:
     assert isinstance(result, Found)
     return result.outcome
@@ -111,24 +117,6 @@ def test_find_fresh_entry_is_a_hit_and_queues_nothing(
     assert isinstance(result, Found)
     assert result.freshness.age_seconds == 60
     assert queue.sent == []
-
-
-def test_find_hit_costs_one_request_to_s3(readers: Readers, store: InMemoryStore) -> None:
-    readers.keep(make_entry())
-    store.operations.clear()
-    readers.find()
-    assert store.operations == [("read", KEY)]
-
-
-def test_find_again_revalidates_and_reuses_what_is_in_memory(
-    readers: Readers, store: InMemoryStore
-) -> None:
-    readers.keep(make_entry())
-    first, second = readers.find(), readers.find()
-    assert isinstance(first, Found)
-    assert isinstance(second, Found)
-    assert second.loaded is first.loaded
-    assert store.count("read", KEY) == 2
 
 
 def test_find_again_after_a_rebuild_serves_the_new_entry(readers: Readers) -> None:
@@ -154,48 +142,13 @@ def test_find_memory_is_never_served_after_a_purge(readers: Readers, store: InMe
     assert isinstance(readers.find(), NotFound)
 
 
-def test_find_memory_holds_a_bounded_number_of_entries(readers: Readers) -> None:
-    datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
-    readers.keep(*map(make_entry, datasets))
-    first = readers.find(datasets[0])
-    kept = readers.find(datasets[1])
-    for dataset in datasets[2:]:
-        readers.find(dataset)
-    again, dropped = readers.find(datasets[1]), readers.find(datasets[0])
-    assert isinstance(again, Found)
-    assert isinstance(kept, Found)
-    assert isinstance(first, Found)
-    assert isinstance(dropped, Found)
-    assert again.loaded is kept.loaded
-    assert dropped.loaded is not first.loaded
-
-
-def test_loaded_entry_view_is_rendered_once_per_key() -> None:
-    loaded = LoadedEntry(make_entry(), '"1"')
-    rendered: list[str] = []
-
-    def render() -> str:
-        rendered.append("again")
-        return "text"
-
-    assert [loaded.view("a", render), loaded.view("a", render)] == ["text", "text"]
-    assert len(rendered) == 1
-
-
-def test_loaded_entry_keeps_a_bounded_number_of_views() -> None:
-    loaded = LoadedEntry(make_entry(), '"1"')
-    for number in range(VIEWS_PER_ENTRY * 2):
-        assert loaded.view(number, lambda: "text") == "text"
-    assert len(loaded.views) == VIEWS_PER_ENTRY
-
-
 # Stale
 
 
 def test_find_stale_entry_is_served_at_once_and_a_rebuild_queued(
     readers: Readers, queue: RecordingQueue, clock: FakeClock
 ) -> None:
-    readers.keep(make_stale_entry())
+    readers.keep(briefly_stale())
     assert outcome_of(readers.find(wait=20)) is Outcome.STALE
     assert clock.sleeps == []
     (body,) = queue.sent
@@ -256,26 +209,6 @@ def test_find_stale_without_news_for_long_is_asked_for_again(
     assert len(queue.sent) == 2
 
 
-def test_find_stale_with_the_queue_out_of_reach_is_served(
-    readers: Readers, queue: RecordingQueue, telemetry: RecordingTelemetry
-) -> None:
-    queue.is_down = True
-    readers.keep(make_stale_entry())
-    assert outcome_of(readers.find()) is Outcome.STALE
-    assert telemetry.warnings() == ["rebuild not queued"]
-
-
-def test_find_stale_with_the_queue_back_asks_at_once(
-    readers: Readers, queue: RecordingQueue
-) -> None:
-    readers.keep(make_stale_entry())
-    queue.is_down = True
-    readers.find()
-    queue.is_down = False
-    readers.find()
-    assert len(queue.sent) == 1
-
-
 def test_find_stale_with_the_failure_record_out_of_reach_is_served(
     readers: Readers, store: InMemoryStore
 ) -> None:
@@ -290,9 +223,14 @@ def test_find_stale_while_a_failure_is_waited_out_just_serves(
     readers.keep(make_stale_entry())
     readers.fail(make_failure())
     for _ in range(4):
-        assert outcome_of(readers.find()) is Outcome.STALE
-        clock.advance(minutes=1)
+        result = readers.find(wait=20)
+        assert outcome_of(result) is Outcome.STALE
+        assert isinstance(result, Found)
+        assert result.is_failing
+        clock.advance(seconds=60)
+    assert clock.sleeps == []
     assert queue.sent == []
+    assert readers.store.count("read", FAILURE_KEY) == 1
 
 
 def test_find_stale_once_a_failure_is_waited_out_asks_again(
@@ -344,16 +282,6 @@ def test_find_after_a_soft_purge_of_a_failing_entry_asks_at_once(
     assert len(queue.sent) == 2
 
 
-def test_find_stale_that_was_rebuilt_meanwhile_asks_for_nothing(
-    readers: Readers, queue: RecordingQueue
-) -> None:
-    stale = make_stale_entry()
-    readers.keep(stale)
-    queue.connect = lambda: readers.keep(make_entry())  # type: ignore[method-assign]
-    assert entry_of(readers.find()) == stale
-    assert queue.sent == []
-
-
 def test_find_stale_of_many_datasets_is_checked_no_more_often(
     readers: Readers, store: InMemoryStore
 ) -> None:
@@ -363,6 +291,303 @@ def test_find_stale_of_many_datasets_is_checked_no_more_often(
     for dataset in [*datasets, *datasets]:
         readers.find(dataset)
     assert {store.count("read", failure_key(PREFIX, dataset)) for dataset in datasets} == {1}
+
+
+# Stale for longer than the grace
+
+
+def test_find_long_stale_entry_is_rebuilt_while_waiting(
+    readers: Readers, clock: FakeClock, queue: RecordingQueue
+) -> None:
+    readers.keep(make_stale_entry())
+    built = make_entry(built_at=NOW + timedelta(seconds=1))
+    clock.plan(4, lambda: readers.keep(built))
+    result = readers.find(wait=20)
+    assert outcome_of(result) is Outcome.REBUILT
+    assert entry_of(result) == built
+    assert sum(clock.sleeps) < 4 + 1.01
+    assert json.loads(queue.sent[0])["reason"] == "stale"
+
+
+def test_find_long_stale_entry_that_is_not_rebuilt_in_time_is_served(
+    readers: Readers, clock: FakeClock
+) -> None:
+    readers.keep(make_stale_entry())
+    result = readers.find(wait=7)
+    assert outcome_of(result) is Outcome.STALE
+    assert isinstance(result, Found)
+    assert result.waited
+    assert sum(clock.sleeps) == pytest.approx(7)
+
+
+def test_find_long_stale_entry_is_served_at_once_to_whom_will_not_wait(
+    readers: Readers, clock: FakeClock, queue: RecordingQueue
+) -> None:
+    readers.keep(make_stale_entry())
+    result = readers.find(wait=0)
+    assert outcome_of(result) is Outcome.STALE
+    assert isinstance(result, Found)
+    assert result.waited, "a longer wait might have changed the answer"
+    assert clock.sleeps == []
+    assert len(queue.sent) == 1
+
+
+def test_find_long_stale_entry_that_is_purged_meanwhile_is_a_miss(
+    readers: Readers, store: InMemoryStore, clock: FakeClock
+) -> None:
+    readers.keep(make_stale_entry())
+    clock.plan(3, lambda: bury(store, PROGRAM_LISTS))
+    assert readers.find(wait=7) == NotFound(10, "rebuild-queued")
+
+
+def test_find_long_stale_entry_that_is_marked_stale_meanwhile_is_no_new_one(
+    readers: Readers, clock: FakeClock
+) -> None:
+    stale = make_stale_entry()
+    readers.keep(stale)
+    clock.plan(3, lambda: readers.keep(stale.marked_stale(clock())))
+    assert outcome_of(readers.find(wait=7)) is Outcome.STALE
+    assert sum(clock.sleeps) == pytest.approx(7)
+
+
+def test_find_long_stale_entry_whose_rebuild_fails_meanwhile_is_served(
+    readers: Readers, clock: FakeClock
+) -> None:
+    readers.keep(make_stale_entry())
+    clock.plan(3, lambda: readers.fail(make_failure()))
+    result = readers.find(wait=20)
+    assert outcome_of(result) is Outcome.STALE
+    assert isinstance(result, Found)
+    assert result.is_failing
+    assert sum(clock.sleeps) < 4.1
+
+
+def test_find_long_stale_entry_with_s3_gone_while_waiting_is_served(
+    readers: Readers, store: InMemoryStore, clock: FakeClock
+) -> None:
+    readers.keep(make_stale_entry())
+    clock.plan(3, lambda: setattr(store, "down", lambda operation, key: True))
+    assert outcome_of(readers.find(wait=20)) is Outcome.STALE
+    assert sum(clock.sleeps) < 4.1
+
+
+def test_find_long_stale_entry_with_s3_gone_after_a_purge_is_an_error(
+    readers: Readers, store: InMemoryStore, clock: FakeClock
+) -> None:
+    """What S3 said last counts."""
+    readers.keep(make_stale_entry())
+    clock.plan(2, lambda: bury(store, PROGRAM_LISTS))
+    clock.plan(5, lambda: setattr(store, "down", lambda operation, key: True))
+    with pytest.raises(StoreUnavailableError):
+        readers.find(wait=20)
+
+
+def test_find_long_stale_entry_whose_rebuild_has_failed_before_is_served_at_once(
+    readers: Readers, clock: FakeClock, queue: RecordingQueue
+) -> None:
+    readers.keep(make_stale_entry())
+    readers.fail(make_failure(next_attempt_at=NOW))
+    assert outcome_of(readers.find(wait=20)) is Outcome.STALE
+    assert clock.sleeps == []
+    assert len(queue.sent) == 1
+
+
+# The queue out of reach
+
+
+@pytest.mark.parametrize("entry", [briefly_stale(), make_stale_entry()], ids=["briefly", "long"])
+def test_find_stale_with_the_queue_out_of_reach_is_served_at_once(
+    readers: Readers,
+    queue: RecordingQueue,
+    telemetry: RecordingTelemetry,
+    clock: FakeClock,
+    entry: CacheEntry,
+) -> None:
+    queue.is_down = True
+    readers.keep(entry)
+    assert outcome_of(readers.find(wait=20)) is Outcome.STALE
+    assert telemetry.warnings() == ["rebuild not queued"]
+    assert clock.sleeps == []
+
+
+def test_queue_that_was_out_of_reach_is_left_alone_for_a_while(
+    readers: Readers, queue: RecordingQueue, telemetry: RecordingTelemetry, clock: FakeClock
+) -> None:
+    readers.keep(make_stale_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    queue.is_down = True
+    for dataset in [PROGRAM_LISTS, SEPTEMBER_BALANCES] * 3:
+        readers.find(dataset, wait=20)
+    assert telemetry.warnings() == ["rebuild not queued"]
+    queue.is_down = False
+    clock.advance(seconds=QUEUE_PAUSE.total_seconds() - 0.001)
+    readers.find(wait=20)
+    assert (queue.sent, clock.sleeps) == ([], [])
+    clock.advance(seconds=0.001)
+    readers.find()
+    assert len(queue.sent) == 1
+
+
+def test_find_miss_with_the_queue_out_of_reach_is_an_error_without_a_wait(
+    readers: Readers, queue: RecordingQueue, clock: FakeClock
+) -> None:
+    queue.is_down = True
+    for _ in range(2):
+        with pytest.raises(QueueUnavailableError):
+            readers.find(wait=20)
+    assert clock.sleeps == []
+
+
+# The month's newest entry
+
+
+def test_find_new_day_while_a_failure_is_waited_out_is_served_the_day_before_at_once(
+    readers: Readers, clock: FakeClock
+) -> None:
+    readers.keep(make_entry(balances_up_to(14)), make_entry(balances_up_to(13)))
+    readers.fail(make_failure(), OCTOBER_BALANCES)
+    result = readers.find(OCTOBER_BALANCES, wait=20)
+    assert outcome_of(result) is Outcome.EARLIER_DAY
+    assert entry_of(result).dataset == balances_up_to(14)
+    assert clock.sleeps == []
+
+
+def test_find_new_day_waits_for_its_own_entry_first(
+    readers: Readers, clock: FakeClock, queue: RecordingQueue
+) -> None:
+    readers.keep(make_entry(balances_up_to(14)))
+    clock.plan(4, lambda: readers.keep(make_entry(OCTOBER_BALANCES)))
+    assert outcome_of(readers.find(OCTOBER_BALANCES, wait=20)) is Outcome.BUILT
+    assert len(queue.sent) == 1
+
+
+@pytest.mark.parametrize("wait", [0, 20])
+def test_find_new_day_that_is_not_built_in_time_is_served_the_day_before(
+    readers: Readers, clock: FakeClock, wait: float
+) -> None:
+    readers.keep(make_entry(balances_up_to(14)))
+    result = readers.find(OCTOBER_BALANCES, wait=wait)
+    assert outcome_of(result) is Outcome.EARLIER_DAY
+    assert sum(clock.sleeps) == pytest.approx(wait)
+
+
+def test_find_new_day_with_the_queue_out_of_reach_is_served_the_day_before_at_once(
+    readers: Readers, clock: FakeClock, queue: RecordingQueue
+) -> None:
+    queue.is_down = True
+    readers.keep(make_entry(balances_up_to(14)))
+    assert outcome_of(readers.find(OCTOBER_BALANCES, wait=20)) is Outcome.EARLIER_DAY
+    assert clock.sleeps == []
+
+
+def test_find_new_day_that_was_purged_is_served_the_day_before(
+    readers: Readers, store: InMemoryStore
+) -> None:
+    readers.keep(make_entry(balances_up_to(14)))
+    bury(store, OCTOBER_BALANCES)
+    assert outcome_of(readers.find(OCTOBER_BALANCES)) is Outcome.EARLIER_DAY
+
+
+def test_find_new_day_passes_over_purged_and_unreadable_days(
+    readers: Readers, store: InMemoryStore
+) -> None:
+    bury(store, balances_up_to(14))
+    store.put(entry_key(PREFIX, balances_up_to(13)), b"{")
+    readers.keep(make_entry(balances_up_to(8)), make_entry(balances_up_to(12)))
+    assert entry_of(readers.find(OCTOBER_BALANCES)).dataset == balances_up_to(12)
+
+
+def test_find_new_day_without_an_entry_of_the_week_before_is_a_miss(readers: Readers) -> None:
+    readers.keep(make_entry(balances_up_to(7)))
+    assert readers.find(OCTOBER_BALANCES) == NotFound(10, "rebuild-queued")
+
+
+def test_find_day_that_has_begun_elsewhere_is_served_todays_entry(readers: Readers) -> None:
+    readers.keep(make_entry(OCTOBER_BALANCES))
+    assert entry_of(readers.find(balances_up_to(16))).dataset == OCTOBER_BALANCES
+
+
+def test_find_past_day_is_never_served_an_earlier_one(readers: Readers) -> None:
+    readers.keep(make_entry(balances_up_to(13)))
+    assert isinstance(readers.find(balances_up_to(14)), NotFound)
+
+
+def test_find_new_day_begins_at_midnight_in_the_configured_zone(
+    readers: Readers, clock: FakeClock
+) -> None:
+    """In UTC the 15th is not over, in Auckland it is."""
+    readers.keep(make_entry(balances_up_to(14)))
+    auckland = readers.another(time_zone=ZoneInfo("Pacific/Auckland"))
+    assert isinstance(readers.find(OCTOBER_BALANCES, by=auckland), NotFound)
+    assert isinstance(readers.find(OCTOBER_BALANCES), Found)
+
+
+# Time
+
+
+class SlowStore(InMemoryStore):
+    """S3 that takes 7 s for each call, which is as long as a call of the reader can take."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seconds = 0.0
+
+    def _begin(self, operation: str, key: str) -> None:
+        self.clock.advance(seconds=self.seconds)
+        super()._begin(operation, key)
+
+
+@pytest.fixture
+def slow(clock: FakeClock, queue: RecordingQueue, telemetry: RecordingTelemetry) -> Readers:
+    return Readers(SlowStore(clock), queue, telemetry, clock)
+
+
+def answered_after(slow: Readers, clock: FakeClock, dataset: Dataset = PROGRAM_LISTS) -> float:
+    slow.store.seconds = 7  # type: ignore[attr-defined]
+    began = clock()
+    with suppress(StoreUnavailableError, QueueUnavailableError):
+        slow.find(dataset, wait=600)
+    return (clock() - began).total_seconds()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param([], id="a miss"),
+        pytest.param([briefly_stale(OCTOBER_BALANCES)], id="stale"),
+        pytest.param([make_stale_entry(OCTOBER_BALANCES)], id="long stale"),
+        pytest.param([make_entry(balances_up_to(8))], id="an earlier day"),
+    ],
+)
+@pytest.mark.parametrize("send_seconds", [0, 7])
+@pytest.mark.parametrize("failure", [None, make_failure()], ids=["no failure", "a failure"])
+def test_request_is_answered_in_time_however_slow_each_call_is(
+    slow: Readers,
+    clock: FakeClock,
+    queue: RecordingQueue,
+    found: list[CacheEntry],
+    send_seconds: float,
+    failure: FailureRecord | None,
+) -> None:
+    slow.keep(*found)
+    if failure:
+        slow.fail(failure, OCTOBER_BALANCES)
+    send = queue.send
+    queue.send = lambda *sent: (clock.advance(seconds=send_seconds), send(*sent))[1]  # type: ignore[method-assign]
+    assert answered_after(slow, clock, OCTOBER_BALANCES) <= ANSWER_SECONDS
+
+
+def test_stale_entry_from_a_slow_s3_is_served(slow: Readers) -> None:
+    slow.keep(make_stale_entry())
+    slow.store.seconds = 7  # type: ignore[attr-defined]
+    assert outcome_of(slow.find(wait=600)) is Outcome.STALE
+
+
+def test_no_call_begins_when_the_time_is_up(readers: Readers, clock: FakeClock) -> None:
+    late = patience(20, int(clock().timestamp() * 1000) - 25_000, clock(), clock.monotonic)
+    with pytest.raises(StoreUnavailableError, match="no time is left"):
+        readers.another().find(PROGRAM_LISTS, late, "c-1")
+    assert readers.store.operations == []
 
 
 # Misses
@@ -398,13 +623,6 @@ def test_find_miss_sees_an_entry_that_comes_at_the_last_moment(
     assert outcome_of(readers.find(wait=7)) is Outcome.BUILT
 
 
-def test_find_miss_polls_gently(readers: Readers, clock: FakeClock) -> None:
-    readers.find(wait=20)
-    assert clock.sleeps[0] < 0.5
-    assert max(clock.sleeps) <= 1.0
-    assert len(clock.sleeps) < 30
-
-
 def test_find_miss_of_many_readers_is_one_request(
     readers: Readers, queue: RecordingQueue, clock: FakeClock
 ) -> None:
@@ -435,39 +653,6 @@ def test_find_miss_after_a_purge_is_never_swallowed(
         bury(store, PROGRAM_LISTS)
         readers.find()
         assert len(queue.sent) == number
-
-
-def test_find_tombstone_that_no_purge_put_is_the_same_miss_as_before_it(
-    readers: Readers, store: InMemoryStore, queue: RecordingQueue
-) -> None:
-    """The worker puts one before the first rebuild; that must not count as a purge."""
-    readers.find()
-    store.put(KEY, encode_tombstone(Tombstone.new(PROGRAM_LISTS)))
-    readers.find(by=readers.another())
-    assert len(queue.sent) == 1
-
-
-def test_find_miss_that_was_built_meanwhile_is_served_and_asks_for_nothing(
-    readers: Readers, queue: RecordingQueue
-) -> None:
-    queue.connect = lambda: readers.keep(make_entry())  # type: ignore[method-assign]
-    assert outcome_of(readers.find()) is Outcome.BUILT
-    assert queue.sent == []
-
-
-def test_find_miss_that_was_built_and_purged_meanwhile_is_asked_for_anew(
-    readers: Readers, store: InMemoryStore, queue: RecordingQueue
-) -> None:
-    """The request names the absence that is there now, not the one that was answered already."""
-    readers.find()
-
-    def build_and_purge() -> None:
-        readers.keep(make_entry())
-        bury(store, PROGRAM_LISTS)
-
-    queue.connect = build_and_purge  # type: ignore[method-assign]
-    readers.find(by=readers.another())
-    assert len(queue.sent) == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"schema": "v0"}'])
@@ -507,16 +692,6 @@ def test_find_miss_while_a_failure_is_waited_out_answers_at_once(
     readers.fail(make_failure(next_attempt_at=NOW + timedelta(minutes=5)))
     assert readers.find(wait=20) == NotFound(301, "rebuild-failed")
     assert clock.sleeps == []
-    assert queue.sent == []
-
-
-def test_find_miss_while_a_message_is_retried_answers_at_once(
-    readers: Readers, queue: RecordingQueue
-) -> None:
-    readers.fail(
-        make_failure(dead_lettered=False, next_attempt_at=NOW + timedelta(milliseconds=100))
-    )
-    assert readers.find(wait=20) == NotFound(1, "rebuild-queued")
     assert queue.sent == []
 
 
@@ -600,32 +775,12 @@ def test_find_miss_failure_of_another_dataset_does_not_count(
     assert len(queue.sent) == 1
 
 
-def test_find_miss_with_the_queue_out_of_reach_is_an_error(
-    readers: Readers, queue: RecordingQueue
-) -> None:
-    queue.is_down = True
-    with pytest.raises(QueueUnavailableError):
-        readers.find(wait=20)
-
-
 def test_find_miss_with_s3_gone_while_waiting_is_an_error(
     readers: Readers, store: InMemoryStore, clock: FakeClock
 ) -> None:
     clock.plan(2, lambda: setattr(store, "down", lambda operation, key: True))
     with pytest.raises(StoreUnavailableError):
         readers.find(wait=20)
-
-
-def test_find_entry_that_came_and_vanished_unseen_is_a_new_miss(
-    readers: Readers, store: InMemoryStore, queue: RecordingQueue
-) -> None:
-    """Without versioning S3 does not tell the second absence from the first."""
-    readers.find()
-    readers.keep(make_entry())
-    readers.find()
-    del store.objects[KEY]
-    readers.find()
-    assert len(queue.deduplication_ids) == 2
 
 
 def test_find_serves_the_data_that_was_stored(readers: Readers) -> None:

@@ -16,7 +16,7 @@ LISTS = ProgramLists(
 )
 CODES = {"no_program_code": "000000", "other_code": "000001"}
 EVERY_CHOICE = ProgramsQuery(
-    include_inactive=True,
+    show_inactive_codes=True,
     show_other_code=True,
     hide_no_program_code=True,
     priority_codes=("345678", "54321"),
@@ -36,7 +36,7 @@ def inactive(lists: ProgramLists = LISTS, **choices: Any) -> list[str]:
     "choices",
     [
         {},
-        {"include_inactive": True},
+        {"show_inactive_codes": True},
         {"show_other_code": True},
         {"hide_no_program_code": True},
         {"priority_codes": ("345678", "999999")},
@@ -56,7 +56,7 @@ def test_listed_program_has_the_value_of_its_tag() -> None:
 
 
 def test_listed_programs_that_the_default_list_leaves_out_are_inactive() -> None:
-    assert inactive(include_inactive=True) == ["54321", "765432"]
+    assert inactive(show_inactive_codes=True) == ["54321", "765432"]
 
 
 def test_listed_programs_of_the_default_list_are_all_active() -> None:
@@ -64,17 +64,17 @@ def test_listed_programs_of_the_default_list_are_all_active() -> None:
 
 
 def test_added_codes_are_never_inactive() -> None:
-    assert inactive(include_inactive=True, show_other_code=True) == ["54321", "765432"]
+    assert inactive(show_inactive_codes=True, show_other_code=True) == ["54321", "765432"]
 
 
 def test_added_code_that_is_also_an_inactive_program_counts_as_the_added_one() -> None:
     lists = ProgramLists({}, {"000000": "A program"})
-    assert inactive(lists, include_inactive=True) == []
+    assert inactive(lists, show_inactive_codes=True) == []
 
 
 def test_inactive_program_under_the_code_of_what_is_not_added_is_marked() -> None:
     lists = ProgramLists({}, {"000000": "A program", "000001": "Another"})
-    choices = {"include_inactive": True, "hide_no_program_code": True}
+    choices = {"show_inactive_codes": True, "hide_no_program_code": True}
     assert inactive(lists, **choices) == ["000000", "000001"]
 
 
@@ -82,7 +82,7 @@ def test_inactive_program_under_the_code_of_what_is_not_added_is_marked() -> Non
     "query",
     [
         ProgramsQuery(),
-        ProgramsQuery(include_inactive=True),
+        ProgramsQuery(show_inactive_codes=True),
         ProgramsQuery(show_other_code=True),
         ProgramsQuery(hide_no_program_code=True),
         ProgramsQuery(priority_codes=("1", "2")),
@@ -103,4 +103,4 @@ def test_reference_to_the_default_list_has_no_parameters() -> None:
 
 def test_inactive_switch_changes_that_choice_alone() -> None:
     assert inactive_switch(ProgramsQuery(limit=3)) == "?show_inactive_codes=yes&limit=3"
-    assert inactive_switch(ProgramsQuery(limit=3, include_inactive=True)) == "?limit=3"
+    assert inactive_switch(ProgramsQuery(limit=3, show_inactive_codes=True)) == "?limit=3"

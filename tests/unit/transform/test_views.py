@@ -36,7 +36,9 @@ def selected(**choices: Any) -> list[tuple[str, str]]:
     [
         pytest.param({}, [NO_PROGRAM, PART_A, SPECIAL], id="default"),
         pytest.param(
-            {"include_inactive": True}, [NO_PROGRAM, PART_A, SPECIAL, OLD, IGNORED], id="inactive"
+            {"show_inactive_codes": True},
+            [NO_PROGRAM, PART_A, SPECIAL, OLD, IGNORED],
+            id="inactive",
         ),
         pytest.param(
             {"show_other_code": True}, [NO_PROGRAM, OTHER, PART_A, SPECIAL], id="with Other"
@@ -61,7 +63,7 @@ def selected(**choices: Any) -> list[tuple[str, str]]:
             id="unknown and unlisted priorities",
         ),
         pytest.param(
-            {"priority_codes": ("765432",), "include_inactive": True},
+            {"priority_codes": ("765432",), "show_inactive_codes": True},
             [NO_PROGRAM, IGNORED, PART_A, SPECIAL, OLD],
             id="inactive priority",
         ),
@@ -154,7 +156,9 @@ def test_balances_csv_by_default_only_active_accounts() -> None:
 
 
 def test_balances_csv_with_inactive_ones_every_account_in_mips_order() -> None:
-    lines = lines_of(make_balances(SEPTEMBER, [INACTIVE, UNKNOWN, ACTIVE]), include_inactive=True)
+    lines = lines_of(
+        make_balances(SEPTEMBER, [INACTIVE, UNKNOWN, ACTIVE]), show_inactive_codes=True
+    )
     assert [line[:4] for line in lines[1:]] == ["3000", "9999", "1000"]
     assert lines[2] == "9999,,2026-09-01,2026-09-30,100.00,-25.50,74.50"
 
