@@ -2,7 +2,6 @@
 
 from handlers.wiring import init_phase  # noqa: F401 # isort: skip (its effect is on all that follow)
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,6 @@ from handlers.responses import (
 )
 from handlers.routes import ROUTES, Route
 from handlers.time_budget import LONGEST_WAIT_SECONDS, patience
-from handlers.wiring.clock import utc_now
 from handlers.wiring.reader import Reader, reader
 
 METHODS = ("GET", "HEAD")
@@ -66,11 +64,11 @@ def respond(request: ProxyRequest, services: Reader) -> Response:
 
 def serve(route: Route, request: ProxyRequest, services: Reader) -> Response:
     """Answer from the cache: what was found, or why there is nothing to be served."""
-    settings, now = services.settings, utc_now()
+    settings, now = services.settings, services.clock()
     preferred = preferred_wait_seconds(request.headers.get("prefer"))
     longest = min(settings.miss_wait_seconds, LONGEST_WAIT_SECONDS)
     wait = longest if preferred is None else min(preferred, longest)
-    time_left = patience(wait, request.taken_at_ms, now, time.monotonic)
+    time_left = patience(wait, request.taken_at_ms, now, services.monotonic)
     try:
         query = route.parse(request.parameters, now, settings)
         result = services.lookup.find(route.dataset(query), time_left, request.request_id)

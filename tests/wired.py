@@ -1,13 +1,19 @@
-"""The worker's use cases over fakes, wired as its composition root wires them over AWS."""
+"""The reader and the worker over fakes, wired as their composition roots wire them over AWS."""
 
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from core.reading.lookup import Lookup
 from core.rebuilding.batch import process_batch
 from core.rebuilding.rebuild import Rebuilder
 from core.rebuilding.session import RefusedCredentials, SessionKeeper
 from core.rebuilding.settlement import Delivery, Settlement
 from core.settings import WorkerSettings
-from tests.builders import make_worker_settings
+from handlers.proxy import Response, parse_request
+from handlers.reader import respond
+from handlers.wiring.reader import Reader
+from tests.builders import make_reader_settings, make_worker_settings
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -100,3 +106,48 @@ class WiredWorker:
             if delivery.message_id not in coming_back:
                 self.queue.acknowledge(delivery)
         return len(deliveries)
+
+
+class WiredReader:
+    """A reader's process, and its requests: events go in, responses come out."""
+
+    def __init__(self, time_zone: str = "UTC", **settings: Any) -> None:
+        self.clock = FakeClock()
+        self.store = InMemoryStore()
+        self.queue = RecordingQueue(self.clock)
+        self.telemetry = RecordingTelemetry()
+        self.settings = make_reader_settings(time_zone=ZoneInfo(time_zone), **settings)
+        self.services = cache(self._services)
+
+    def _services(self) -> Reader:
+        telemetry: Any = self.telemetry
+        lookup = Lookup(
+            store=self.store,
+            queue=self.queue,
+            telemetry=telemetry,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            settings=self.settings,
+        )
+        return Reader(self.settings, lookup, telemetry, self.clock, self.clock.monotonic)
+
+    def read(self, event: dict[str, Any]) -> Response:
+        return respond(parse_request(event, "invocation-1"), self.services())
+
+    def get(
+        self,
+        resource: str,
+        headers: dict[str, str] | None = None,
+        context: dict[str, Any] | None = None,
+        **parameters: str,
+    ) -> Response:
+        return self.read(
+            {
+                "httpMethod": "GET",
+                "resource": resource,
+                "path": resource,
+                "headers": headers,
+                "queryStringParameters": parameters or None,
+                "requestContext": context,
+            }
+        )

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from core.adapters.aws import READER_CONFIG, client
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsRebuildQueue
+from core.ports import Clock
 from core.reading.lookup import Lookup
 from core.settings import ReaderSettings
+from core.timing import Monotonic
 from handlers.telemetry import PowertoolsTelemetry, function_name
 from handlers.wiring import init_phase
 from handlers.wiring.clock import utc_now
@@ -22,6 +24,8 @@ class Reader:
     settings: ReaderSettings
     lookup: Lookup
     telemetry: PowertoolsTelemetry
+    clock: Clock
+    monotonic: Monotonic
 
 
 @functools.cache
@@ -47,4 +51,4 @@ def _build() -> Reader:
         sleep=time.sleep,
         settings=settings,
     )
-    return Reader(settings, lookup, telemetry)
+    return Reader(settings, lookup, telemetry, utc_now, time.monotonic)

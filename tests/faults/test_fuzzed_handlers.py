@@ -143,7 +143,8 @@ class Fakes:
             sleep=self.clock.sleep,
             settings=chosen,
         )
-        return reader.Reader(chosen, lookup, self.telemetry)  # type: ignore[arg-type]
+        telemetry: Any = self.telemetry
+        return reader.Reader(chosen, lookup, telemetry, self.clock, self.clock.monotonic)
 
     def _make_worker(self) -> Any:
         wired = WiredWorker(
@@ -191,7 +192,7 @@ class Fakes:
 def _present() -> Iterator[None]:
     """The handlers take "today" from the fakes' clock."""
     with pytest.MonkeyPatch.context() as patch:
-        for handler in (reader, worker, admin):
+        for handler in (worker, admin):
             patch.setattr(handler, "utc_now", lambda: NOW)
         yield
 
