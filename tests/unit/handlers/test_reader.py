@@ -34,6 +34,7 @@ def status_and_preference(response: dict[str, Any]) -> tuple[int, str | None]:
         pytest.param(20, "wait=600", 20, "wait=20", id="longer: capped by what can be waited"),
         pytest.param(5, "wait=7", 5, "wait=5", id="longer: capped by the setting"),
         pytest.param(29, None, 20, None, id="a setting beyond what can be waited"),
+        pytest.param(29, "wait=25", 20, "wait=20", id="both beyond what can be waited"),
         pytest.param(20, "wait=soon", 20, None, id="malformed"),
     ],
 )
