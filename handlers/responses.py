@@ -72,9 +72,9 @@ def found_response(
         "Content-Type": route.content_type,
         **route.headers(),
         "ETag": body.etag,
-        "Last-Modified": last_modified,
         "Cache-Control": _cache_control(route, found.freshness, edge_ttl_seconds),
         "Cache-Status": _cache_status(found),
+        "Last-Modified": last_modified,
     }
     if is_known(request_headers, body.etag, last_modified):
         return response(304, headers)
