@@ -62,6 +62,13 @@ class RebuildRequests:
         """Tell whether the queue was out of reach a moment ago."""
         return self._paused_until is not None and self._clock() < self._paused_until
 
+    def answered(self, dataset: Dataset) -> None:
+        """Forget what was asked: there is a new entry. Should it vanish, that is a new miss.
+
+        S3 need not tell it from the miss before: an object can be deleted by hand.
+        """
+        self._asked.pop(dataset, None)
+
     def ask(
         self,
         dataset: Dataset,

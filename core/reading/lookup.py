@@ -109,6 +109,9 @@ class Lookup:
 
     def _see(self, dataset: Dataset, patience: Patience) -> _Seen:
         found = self._load(dataset, patience)
+        if isinstance(found, LoadedEntry) and self._clock() < found.entry.fresh_until:
+            self._requests.answered(dataset)
+            return _Seen(dataset, found)
         return _Seen(dataset, found, self._failure_beside(dataset, found, patience))
 
     def _load(self, dataset: Dataset, patience: Patience) -> LoadedEntry | Missing:
@@ -119,13 +122,11 @@ class Lookup:
     def _failure_beside(
         self, dataset: Dataset, found: LoadedEntry | Missing, patience: Patience
     ) -> FailureRecord | None:
-        """Read the failure record where it matters: beside what is not fresh."""
+        """Read the failure record beside what is stale or missing."""
         if not patience.allows_a_call():
             return None
         if isinstance(found, Missing):
             return self._failures.read(dataset)
-        if self._clock() < found.entry.fresh_until:
-            return None
         try:
             return self._failures.of_stale(dataset, found.s3_etag)
         except StoreUnavailableError as exc:
@@ -169,6 +170,7 @@ class Lookup:
         return last
 
     def _rebuilt(self, before: _Seen, loaded: LoadedEntry) -> Found:
+        self._requests.answered(before.dataset)
         outcome = Outcome.BUILT if isinstance(before.found, Missing) else Outcome.REBUILT
         return Found(loaded, outcome, freshness_at(self._clock(), loaded.entry), waited=True)
 

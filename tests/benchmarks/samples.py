@@ -69,5 +69,6 @@ _NOW = datetime.now(UTC)
 
 def _entry(entry: CacheEntry, *, fresh: bool) -> CacheEntry:
     ttl = timedelta(days=1)
-    built_at = entry.built_at if fresh else entry.built_at - 2 * ttl
+    # Stale for a minute: after its grace, a reader would wait for the rebuild.
+    built_at = entry.built_at if fresh else entry.built_at - ttl - timedelta(minutes=1)
     return CacheEntry(entry.dataset, built_at, built_at + ttl, entry.data)

@@ -788,6 +788,21 @@ def test_find_miss_with_s3_gone_while_waiting_is_an_error(
         readers.find(wait=20)
 
 
+@pytest.mark.parametrize("wait", [0, 20])
+def test_find_entry_that_came_and_was_deleted_by_hand_is_a_new_miss(
+    readers: Readers, store: InMemoryStore, queue: RecordingQueue, clock: FakeClock, wait: float
+) -> None:
+    """S3 does not tell the second absence from the first."""
+    clock.plan(1, lambda: readers.keep(make_entry()))
+    readers.find(wait=wait)
+    clock.advance(seconds=1)
+    if not wait:
+        readers.find()
+    del store.objects[KEY]
+    readers.find()
+    assert len(queue.deduplication_ids) == 2
+
+
 def test_find_serves_the_data_that_was_stored(readers: Readers) -> None:
     entry = make_entry(data=make_lists({"123456": "Part A"}))
     readers.keep(entry)
