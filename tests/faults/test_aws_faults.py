@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from core.adapters import aws
+from handlers.wiring.reader import reader as reader_services
 from local.mip_cloud import Fault
 from tests.handlers.conftest import Service, event
 
@@ -85,7 +86,7 @@ def test_s3_that_fails_to_answer_a_read_is_a_503(
 
 
 @pytest.mark.parametrize("fault", ["denied"])
-def test_sqs_that_fails_leaves_stale_data_served_and_is_asked_again(
+def test_sqs_that_fails_leaves_stale_data_served_and_is_asked_again_by_another_process(
     breaks: Break, working: Service, fault: str
 ) -> None:
     working.make_stale()
@@ -93,6 +94,7 @@ def test_sqs_that_fails_leaves_stale_data_served_and_is_asked_again(
     assert working.get("/accounts")["statusCode"] == 200
     assert working.queued() == []
     breaks("SendMessage", None)
+    reader_services.cache_clear()
     working.get("/accounts")
     assert len(working.queued()) == 1
 

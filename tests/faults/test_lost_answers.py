@@ -8,6 +8,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 
 from core.adapters import aws
+from handlers.wiring.reader import reader as reader_services
 from local.mip_cloud import Fault
 from tests.handlers.conftest import SSM_PATH, Service, event
 
@@ -164,7 +165,7 @@ def test_refused_credentials_whose_dead_letter_cannot_be_sent_are_not_tried_agai
     assert len(service.dead_letter_bodies()) == 1
 
 
-def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_the_next_read(
+def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_another_process(
     line: Line, service: Service
 ) -> None:
     line.cut("SendMessage")
@@ -172,6 +173,7 @@ def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_the_next_read(
     assert response["statusCode"] == 503
     assert "storage-unavailable" in response["headers"]["Cache-Status"]
     line.heal()
+    reader_services.cache_clear()
     assert service.get("/accounts")["statusCode"] == 503
     assert len(service.queued()) == 1
 
