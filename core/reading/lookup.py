@@ -1,7 +1,7 @@
 """The reader's use case: find an entry, and have it rebuilt where it is stale or missing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypeGuard
@@ -57,11 +57,16 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of a dataset at one moment."""
+    """What is known of a dataset at one moment, by which everything about it is decided."""
 
     dataset: Dataset
     found: LoadedEntry | Missing
-    failure: FailureRecord | None = None
+    failure: FailureRecord | None
+    at: datetime
+
+    @property
+    def is_failing(self) -> bool:
+        return is_waited_out(self.failure, self.at)
 
 
 class Lookup:
@@ -109,10 +114,12 @@ class Lookup:
 
     def _see(self, dataset: Dataset, patience: Patience) -> _Seen:
         found = self._load(dataset, patience)
-        if isinstance(found, LoadedEntry) and self._clock() < found.entry.fresh_until:
+        now = self._clock()
+        if isinstance(found, LoadedEntry) and now < found.entry.fresh_until:
             self._requests.answered(dataset)
-            return _Seen(dataset, found)
-        return _Seen(dataset, found, self._failure_beside(dataset, found, patience))
+            return _Seen(dataset, found, None, now)
+        failure = self._failure_beside(dataset, found, patience)
+        return _Seen(dataset, found, failure, self._clock())
 
     def _load(self, dataset: Dataset, patience: Patience) -> LoadedEntry | Missing:
         if not patience.allows_a_call():
@@ -141,31 +148,32 @@ class Lookup:
         return decide(
             seen.found.entry,
             seen.failure,
-            self._clock(),
+            seen.at,
             grace=timedelta(seconds=self._settings.grace_seconds),
-            is_current_period=self._is_current(seen.dataset),
+            is_current_period=self._is_current(seen),
             can_ask=can_ask,
         )
 
-    def _is_current(self, dataset: Dataset) -> bool:
+    def _is_current(self, seen: _Seen) -> bool:
         """Tell whether it is today's period, or that of a day which has begun elsewhere."""
-        today = self._settings.today(self._clock())
-        return dataset.period is not None and dataset.period >= period_for(today, today)
+        today, period = self._settings.today(seen.at), seen.dataset.period
+        return period is not None and period >= period_for(today, today)
 
     def _wait(self, seen: _Seen, patience: Patience) -> _Seen:
         """Look until there is a newer entry, the rebuild has failed, or the time is up."""
         last = seen
         for _ in patience.pauses(self._sleep):
             try:
-                last = _Seen(seen.dataset, self._load(seen.dataset, patience), seen.failure)
+                last = replace(last, found=self._load(seen.dataset, patience), at=self._clock())
                 if _is_newer(last.found, seen.found) or not patience.allows_a_call():
                     break
-                last = _Seen(seen.dataset, last.found, self._failures.read(seen.dataset))
+                failure = self._failures.read(seen.dataset)
+                last = replace(last, failure=failure, at=self._clock())
             except StoreUnavailableError:
                 if isinstance(last.found, Missing):
                     raise
                 break
-            if is_waited_out(last.failure, self._clock()):
+            if last.is_failing:
                 break
         return last
 
@@ -180,16 +188,15 @@ class Lookup:
         """Serve what there is, or say when to come back: there is nothing left to ask for."""
         falls_back = self._decide(seen, can_ask=False) is Decision.FALL_BACK
         found = self._newest_of_month(seen.dataset, patience) if falls_back else seen.found
-        now = self._clock()
         if isinstance(found, Missing):
-            return _not_found(seen.failure, now, asked=asked)
-        freshness = freshness_at(now, found.entry)
+            return _not_found(seen, asked=asked)
+        freshness = freshness_at(self._clock(), found.entry)
         outcome = Outcome.HIT if freshness.is_fresh else Outcome.STALE
         return Found(
             loaded=found,
             outcome=Outcome.EARLIER_DAY if falls_back else outcome,
             freshness=freshness,
-            is_failing=is_waited_out(seen.failure, now),
+            is_failing=seen.is_failing,
             waited=waited,
         )
 
@@ -204,9 +211,9 @@ def _is_newer(last: LoadedEntry | Missing, first: LoadedEntry | Missing) -> Type
     return isinstance(first, Missing) or last.entry.built_at > first.entry.built_at
 
 
-def _not_found(failure: FailureRecord | None, now: datetime, *, asked: bool) -> NotFound:
-    if failure is not None and is_waited_out(failure, now):
-        seconds = (failure.next_attempt_at - now).total_seconds()
+def _not_found(seen: _Seen, *, asked: bool) -> NotFound:
+    if seen.failure is not None and seen.is_failing:
+        seconds = (seen.failure.next_attempt_at - seen.at).total_seconds()
         return NotFound(int(seconds) + 1, REBUILD_FAILED)
     if not asked:
         raise QueueUnavailableError("no rebuild can be queued at the moment")

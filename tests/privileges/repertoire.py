@@ -51,7 +51,7 @@ def _reader_miss_with_a_wait(on: Deployment) -> None:
 def _reader_paused(on: Deployment) -> None:
     _fail(on)
     on.poll()
-    assert on.get("/accounts")["headers"]["Cache-Status"].endswith("detail=rebuild-queued")
+    assert on.get("/accounts")["headers"]["Cache-Status"].endswith("detail=rebuild-failed")
     assert on.waiting(on.queue_url) == 0
 
 
