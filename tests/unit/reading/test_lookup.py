@@ -108,11 +108,13 @@ def outcome_of(result: Found | NotFound) -> Outcome:
 # Hits
 
 
-def test_find_fresh_entry_is_a_hit_and_queues_nothing(
+def test_find_fresh_entry_is_a_hit_that_costs_one_request_to_s3(
     readers: Readers, queue: RecordingQueue
 ) -> None:
     readers.keep(make_entry(built_at=NOW - timedelta(minutes=1)))
+    readers.store.operations.clear()
     result = readers.find()
+    assert readers.store.operations == [("read", KEY)]
     assert outcome_of(result) is Outcome.HIT
     assert isinstance(result, Found)
     assert result.freshness.age_seconds == 60
