@@ -6,7 +6,6 @@ import socketserver
 import struct
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -26,17 +25,13 @@ _CALL_AT = {endpoint.path: name for name, endpoint in ENDPOINTS.items()}
 class MipCloudServer:
     """Serves a `MipCloud` between entering and leaving the context.
 
-    Port 0 picks a free one. Leaving cuts open connections and calls that hang. `verbose` writes
-    a line per request to stderr: method, path, status and duration, never a body or a header.
-    Raises PortInUseError.
+    Port 0 picks a free one. Leaving cuts open connections and calls that hang. Raises
+    PortInUseError.
     """
 
-    def __init__(
-        self, mip: MipCloud | None = None, *, port: int = 0, verbose: bool = False
-    ) -> None:
+    def __init__(self, mip: MipCloud | None = None, *, port: int = 0) -> None:
         self.mip = mip or MipCloud()
         self.port = port
-        self._verbose = verbose
         self._http: _HttpServer | None = None
 
     @property
@@ -45,7 +40,7 @@ class MipCloudServer:
         return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
-        self._http = _HttpServer(self.port, self.mip, verbose=self._verbose)
+        self._http = _HttpServer(self.port, self.mip)
         self.port = self._http.server_address[1]
         self._http.start_serving("mip-cloud")
         return self
@@ -58,13 +53,12 @@ class MipCloudServer:
 
 
 class _HttpServer(ConnectionsMixin, socketserver.TCPServer):
-    def __init__(self, port: int, mip: MipCloud, *, verbose: bool) -> None:
+    def __init__(self, port: int, mip: MipCloud) -> None:
         listener = listen(port, "MIP Cloud stand-in")
         super().__init__((HOST, port), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket, self.server_address = listener, listener.getsockname()
         self.mip = mip
-        self.verbose = verbose
         self.stopping = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -81,7 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: _HttpServer
 
     def _serve(self) -> None:
-        started = time.monotonic()
         path = urlsplit(self.path).path
         try:
             reply = self._reply(path)
@@ -89,15 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             reply = Reply(refusal.status, {"message": refusal.message})
         self._send(reply)
-        if self.server.verbose:
-            taken = 1000 * (time.monotonic() - started)
-            line = f"mip-cloud {self.command} {path} {reply.status} {taken:.0f} ms"
-            print(line, file=sys.stderr, flush=True)
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 (http.server looks for them)
 
     def log_message(self, *_: object) -> None:
-        """Write nothing: `_serve` has its own line."""
+        """Write nothing: the journal tells what was called."""
 
     def _reply(self, path: str) -> Reply:
         body = self._read_json()
