@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations/?")
-MAX_PAYLOAD_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20, "DryRun": 6 * 2**20}
-LATEST = "$LATEST"
+MAX_PAYLOAD_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class InvokeApi:
 
     def _invoke(self, reference: str, http: HttpRequest) -> Response:
         functions = self._functions()
-        function = _find(functions, reference, http.args.get("Qualifier"))
+        function = _find(functions, reference)
         kind = http.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind not in MAX_PAYLOAD_BYTES:
             raise InvokeRefusedError(
@@ -64,10 +63,7 @@ class InvokeApi:
                 "InvalidParameterValueException",
                 f"InvocationType must be one of {', '.join(MAX_PAYLOAD_BYTES)}, not {kind}",
             )
-        payload = _payload(http, kind)
-        if kind == "DryRun":
-            return Response(status=HTTPStatus.NO_CONTENT)
-        request = Request(payload, _client_context(http))
+        request = Request(_payload(http, kind))
         try:
             running = functions.submit(function, request)
             if kind == "Event":
@@ -80,24 +76,13 @@ class InvokeApi:
             ) from exc
 
 
-def _find(functions: Functions, reference: str, qualifier: str | None) -> Function:
-    """The function that a path names, with or without `:qualifier`."""
-    head, function_word, name = reference.rpartition(":function:")
-    unqualified, _, suffix = name.partition(":")
-    version = suffix or qualifier or LATEST
+def _find(functions: Functions, reference: str) -> Function:
     try:
-        function = functions.find(f"{head}{function_word}{unqualified}")
+        return functions.find(reference.removesuffix(":$LATEST"))
     except FunctionNotFoundError as exc:
-        raise _not_found(unqualified) from exc
-    if version != LATEST:
-        raise _not_found(f"{unqualified}:{version}")
-    return function
-
-
-def _not_found(name: str) -> InvokeRefusedError:
-    return InvokeRefusedError(
-        HTTPStatus.NOT_FOUND, "ResourceNotFoundException", f"Function not found: {name}"
-    )
+        raise InvokeRefusedError(
+            HTTPStatus.NOT_FOUND, "ResourceNotFoundException", f"Function not found: {reference}"
+        ) from exc
 
 
 def _payload(http: HttpRequest, kind: str) -> str:
@@ -122,21 +107,6 @@ def _payload(http: HttpRequest, kind: str) -> str:
     return text
 
 
-def _client_context(http: HttpRequest) -> Any:
-    given = http.headers.get("X-Amz-Client-Context")
-    if not given:
-        return None
-    try:
-        context = json.loads(base64.b64decode(given, validate=True))
-    except ValueError as exc:
-        raise InvokeRefusedError(
-            HTTPStatus.BAD_REQUEST,
-            "InvalidRequestContentException",
-            "Client context must be a valid Base64-encoded JSON object.",
-        ) from exc
-    return context
-
-
 def _accepted(request: Request) -> Response:
     return Response(status=HTTPStatus.ACCEPTED, headers={"x-amzn-RequestId": request.request_id})
 
@@ -144,7 +114,7 @@ def _accepted(request: Request) -> Response:
 def _answer(outcome: Outcome, *, tail: bool) -> Response:
     response = Response(outcome.payload, mimetype="application/json")
     response.headers["x-amzn-RequestId"] = outcome.request_id
-    response.headers["X-Amz-Executed-Version"] = LATEST
+    response.headers["X-Amz-Executed-Version"] = "$LATEST"
     if outcome.failed:
         response.headers["X-Amz-Function-Error"] = "Unhandled"
     if tail:

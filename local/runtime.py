@@ -38,21 +38,11 @@ class Context:
         self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
         self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
         self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
-        self.client_context = _client_context(request["client_context"])
+        self.client_context = None
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function is killed; never negative."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
-
-
-def _client_context(given: dict[str, Any] | None) -> SimpleNamespace | None:
-    if given is None:
-        return None
-    return SimpleNamespace(
-        client=SimpleNamespace(**(given.get("client") or {})),
-        custom=given.get("custom"),
-        env=given.get("env"),
-    )
 
 
 def main(handler_name: str, descriptor: int) -> None:

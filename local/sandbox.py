@@ -41,7 +41,6 @@ class Request:
     """One invocation: `payload` is the event as JSON text."""
 
     payload: str
-    client_context: Any = None
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -144,7 +143,6 @@ class Sandbox:
             "payload": request.payload,
             "request_id": request.request_id,
             "arn": self._spec.arn,
-            "client_context": request.client_context,
             "timeout_ms": self._spec.timeout_seconds * 1000,
         }
         try:

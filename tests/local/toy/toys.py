@@ -28,7 +28,6 @@ def _print(event, _):
 def _context(_, context):
     return {
         "remaining_ms": context.get_remaining_time_in_millis(),
-        "custom": context.client_context and context.client_context.custom,
         "identity": context.identity.cognito_identity_id,
         **{
             name: getattr(context, name)
