@@ -8,13 +8,13 @@ from typing import Any
 
 from moto.cloudformation.parsing import get_model_map
 
-from local import moto_alarms
 from local.stack_template import StackTemplate
 
 # Resources that are left out, and why. A type that moto does not know at all is left out, too.
 LEFT_OUT = {
     "AWS::ApiGateway::Deployment": "fails in moto; the gateway routes by the template itself",
     "AWS::ApiGateway::Stage": "follows its deployment",
+    "AWS::CloudWatch::Alarm": "moto makes none from a template, and no metric would feed it",
     "AWS::CloudFront::Distribution": "there is no edge in front of the local API",
     "AWS::CloudFront::Function": "there is no edge in front of the local API",
     "AWS::Lambda::EventSourceMapping": "moto's needs Docker or swallows messages; the poller polls",
@@ -92,7 +92,6 @@ def cut_down(template: StackTemplate) -> CutTemplate:
     References to what was left out become its logical id, so that the rest still resolves;
     outputs that speak of it are left out as well.
     """
-    moto_alarms.register()
     document = copy.deepcopy(dict(template.document))
     left_out = {
         logical_id: reason

@@ -23,11 +23,6 @@ def _api(api_id: str) -> Properties:
     return {"Name": found["name"], "EndpointConfiguration": endpoints}
 
 
-def _alarm(name: str) -> Properties:
-    [found] = boto3.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return {key: value for key, value in found.items() if value != []}
-
-
 def _dashboard(name: str) -> Properties:
     found = boto3.client("cloudwatch").get_dashboard(DashboardName=name)
     return {"DashboardName": name, "DashboardBody": found["DashboardBody"]}
@@ -103,7 +98,6 @@ def _queue(url: str) -> Properties:
 
 DESCRIPTIONS: Mapping[str, Callable[[str], Properties]] = {
     "AWS::ApiGateway::RestApi": _api,
-    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::Events::Rule": _rule,
     "AWS::IAM::Role": _role,

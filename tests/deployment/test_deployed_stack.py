@@ -47,7 +47,6 @@ def _arns(deployed: Provisioned) -> dict[str, str]:
         "AWS::IAM::Role": lambda name: f"arn:aws:iam::{ACCOUNT_ID}:role/{name}",
         "AWS::S3::Bucket": lambda name: f"arn:aws:s3:::{name}",
         "AWS::KMS::Key": lambda key: f"arn:aws:kms:{base}:key/{key}",
-        "AWS::CloudWatch::Alarm": lambda name: f"arn:aws:cloudwatch:{base}:alarm:{name}",
         # AWS's ends in ":*", and so covers the group's streams.
         "AWS::Logs::LogGroup": lambda name: f"arn:aws:logs:{base}:log-group:{name}",
     }
@@ -128,8 +127,3 @@ def test_rule_feeds_the_queue_of_the_stack(deployed: Provisioned) -> None:
         QueueUrl=deployed.resources["RebuildQueue"], AttributeNames=["QueueArn"]
     )
     assert target["Arn"] == queue["Attributes"]["QueueArn"]
-
-
-def test_ten_alarms_come_out_in_the_emulated_cloudwatch(deployed: Provisioned) -> None:
-    alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == len(stack().of_type("AWS::CloudWatch::Alarm")) == 10
