@@ -35,7 +35,8 @@ def placeholders(deployed: Provisioned) -> dict[str, str]:
         "AWS::AccountId": ACCOUNT_ID,
         "AWS::Partition": "aws",
     }
-    return known | dict(deployed.resources) | _arns(deployed) | _queue_names(deployed)
+    left_out = {f"{name}.Arn": name for name in deployed.left_out}
+    return known | left_out | dict(deployed.resources) | _arns(deployed) | _queue_names(deployed)
 
 
 def _arns(deployed: Provisioned) -> dict[str, str]:

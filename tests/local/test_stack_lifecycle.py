@@ -177,7 +177,7 @@ def test_a_taken_port_ends_the_command_with_the_option_that_changes_it(
             "there is no template at /nowhere/template.yaml",
         ),
         (["--parameter", "Nothing=1"], "has no parameter Nothing"),
-        (["--parameter", "MissWaitSeconds=99"], "MissWaitSeconds must"),
+        (["--parameter", "CodesToOmit=?"], "CodesToOmit must"),
         (["--mip-login-url", "https://login.mip.com"], "MIP_USER, MIP_PASSWORD and MIP_ORG"),
     ],
 )
