@@ -1,15 +1,15 @@
 """Faults on demand: what is wrong with a reply, as functions from a reply to a reply.
 
-`KINDS` is the whole list. A kind that replaces the reply keeps the call from having its effect,
-unless `after` is set (a login then opens a session although its answer is an error). A kind that
-spoils the reply always acts on a good one, so the call has had its effect.
+A new fault is one function with `@fault`: its name is the fault's kind, its keyword arguments are
+the fields that the kind takes, and their annotations say what is allowed. `KINDS` has them all.
 """
 
-import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
 from local.mip_replies import Delivery, Reply
 from local.mip_requests import CALLS, check_call
@@ -41,58 +41,115 @@ _LONG = {
     ENDING: Decimal("2345679001234.56"),
 }
 
-type Effect = Callable[[Reply, Fault], Reply]
+
+class Rule(NamedTuple):
+    """What a field's value must be, as a check and in words."""
+
+    holds: Callable[[Any], bool]
+    words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One fault of a call; `KINDS` says which calls and which of these fields a kind takes.
+def _are_headers(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    reserved = ("content-length", "transfer-encoding")
+    texts = all(is_ascii_text(each) for each in [*value, *value.values()])
+    return texts and all(name and name.lower() not in reserved for name in value)
 
-    `times` is the number of calls that it hits (None: all, until it is removed), `seconds` how
-    long to hang, `percent` the share of programs to leave out, `body` a text or a JSON value.
-    `account` (default: the first one in the reply) and `field` choose what to spoil.
 
-    Raises ValueError, naming what is allowed.
+Status = Annotated[
+    int, Rule(lambda v: is_whole_number(v, 200, 599), "an HTTP status from 200 to 599")
+]
+Headers = Annotated[
+    Mapping[str, str],
+    Rule(_are_headers, "an object of printable ASCII texts, without the body's length"),
+]
+Body = Annotated[Any, Rule(lambda _: True, "a text or a JSON value")]
+Seconds = Annotated[
+    float, Rule(lambda v: is_number(v, 0, 86400), "a number of seconds up to 86400")
+]
+Percent = Annotated[float, Rule(lambda v: is_number(v, 0, 100), "a number from 0 to 100")]
+Title = Annotated[
+    str,
+    Rule(lambda v: v in SEGMENT_TITLES.values(), f"one of {', '.join(SEGMENT_TITLES.values())}"),
+]
+Text = Annotated[str | None, Rule(lambda v: v is None or isinstance(v, str), "a text")]
+_TIMES = Rule(lambda v: v is None or is_whole_number(v, 1, float("inf")), "a whole number above 0")
+_AFTER = Rule(lambda v: isinstance(v, bool), "true or false")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fault: its effect, the calls that it can happen to, the fields that it takes.
+
+    What `replaces` the reply keeps the call from having its effect, unless the fault comes
+    `after` (a login then opens a session although its answer is an error). What spoils the reply
+    always acts on a good one, so the call has had its effect.
     """
 
-    kind: str
-    times: int | None = None
-    after: bool = False
-    status: int | None = None
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    body: Any = None
-    seconds: float = 3600.0
-    title: str = "Program"
-    percent: float = 60.0
-    account: str | None = None
-    field: str | None = None
+    effect: Callable[..., Reply]
+    calls: tuple[str, ...]
+    replaces: bool
+    rules: Mapping[str, Rule]
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.kind, str) or self.kind not in KINDS:
-            raise ValueError(f"there is no fault {self.kind!r}; the kinds are {', '.join(KINDS)}")
-        self._check_fields(self.as_json())
-        for name, (holds, rule) in _RULES.items():
-            if not holds(getattr(self, name)):
-                raise ValueError(f"{name} must be {rule}")
+
+KINDS: dict[str, Kind] = {}
+
+
+def fault(
+    *calls: str, replaces: bool = False
+) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
+    """Register the function below as a kind of fault of these calls, of all if none is named."""
+
+    def register(effect: Callable[..., Reply]) -> Callable[..., Reply]:
+        hints = get_type_hints(effect, include_extras=True)
+        rules: dict[str, Rule] = {"times": _TIMES}
+        rules |= {
+            name: hints[name].__metadata__[0]
+            for name, parameter in inspect.signature(effect).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        rules |= {"after": _AFTER} if replaces else {}
+        KINDS[effect.__name__] = Kind(effect, calls or CALLS, replaces, rules)
+        return effect
+
+    return register
+
+
+class Fault:
+    """One fault of a call; its kind says which calls and fields it takes.
+
+    `times` is the number of calls that it hits (None: all, until it is removed). Raises
+    ValueError, naming what is allowed.
+    """
+
+    def __init__(self, kind: str, **fields: Any) -> None:
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise ValueError(f"there is no fault {kind!r}; the kinds are {', '.join(KINDS)}")
+        rules = KINDS[kind].rules
+        if unknown := sorted(fields.keys() - rules.keys()):
+            allowed = ", ".join(("kind", *rules))
+            raise ValueError(f"{kind} takes no {', '.join(unknown)}, only {allowed}")
+        for name, value in fields.items():
+            if not rules[name].holds(value):
+                raise ValueError(f"{name} must be {rules[name].words}")
+        self.kind = kind
+        self.times: int | None = fields.pop("times", None)
+        self._after = fields.pop("after", False)
+        self.fields = fields
 
     @classmethod
     def from_json(cls, given: object) -> Self:
         """Read a fault from a JSON object. Raises ValueError, naming what is allowed."""
         if not isinstance(given, dict) or "kind" not in given:
             raise ValueError(f"a fault is an object with a kind: {', '.join(KINDS)}")
-        known = {each.name for each in dataclasses.fields(cls)}
-        cls(kind=given["kind"])._check_fields(given)
-        return cls(**{name: value for name, value in given.items() if name in known})
+        return cls(**given)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that differ from their defaults."""
-        plain = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        plain["headers"] = dict(self.headers)
-        return {
-            each.name: plain[each.name]
-            for each in dataclasses.fields(self)
-            if plain[each.name] not in (each.default, {})
-        }
+        """Return the kind and the fields that were given."""
+        times = {"times": self.times} if self.times else {}
+        after = {"after": True} if self._after else {}
+        return {"kind": self.kind, **times, **after, **self.fields}
 
     def check_for(self, call: str) -> None:
         """Raise ValueError unless this fault can happen to that call."""
@@ -100,74 +157,84 @@ class Fault:
         calls = KINDS[self.kind].calls
         if call not in calls:
             raise ValueError(f"{self.kind} cannot happen to {call}, only to {', '.join(calls)}")
-        fields = RECORD_FIELDS.get(call, ())
-        if self.field is not None and self.field not in fields:
-            raise ValueError(f"field must be one of {', '.join(fields)}")
+        field, allowed = self.fields.get("field"), RECORD_FIELDS.get(call, ())
+        if field is not None and field not in allowed:
+            raise ValueError(f"field must be one of {', '.join(allowed)}")
+
+    def hit(self) -> "Fault | None":
+        """Return the fault that is left after one more call; None if that was the last one."""
+        if self.times is None:
+            return self
+        left = self.as_json() | {"times": self.times - 1}
+        return Fault(**left) if left["times"] else None
 
     @property
     def follows_effect(self) -> bool:
         """Tell whether the call has its real effect before the fault shows."""
-        return self.after or KINDS[self.kind].spoils
+        return self._after or not KINDS[self.kind].replaces
 
     def apply(self, reply: Reply) -> Reply:
         """Return the reply as the fault leaves it."""
-        return KINDS[self.kind].effect(reply, self)
-
-    def _check_fields(self, given: Mapping[str, Any]) -> None:
-        allowed = ("kind", "times", *KINDS[self.kind].fields)
-        if unknown := sorted(given.keys() - set(allowed)):
-            raise ValueError(
-                f"{self.kind} takes no {', '.join(unknown)}, only {', '.join(allowed)}"
-            )
+        return KINDS[self.kind].effect(reply, **self.fields)
 
 
-class Kind(NamedTuple):
-    """A kind of fault: its effect, the fields it takes besides `kind` and `times`, its calls."""
-
-    effect: Effect
-    fields: tuple[str, ...] = ()
-    calls: tuple[str, ...] = CALLS
-    spoils: bool = True
-
-
-def _status(_: Reply, fault: Fault) -> Reply:
-    status = fault.status or 503
-    body = {"message": f"fault on demand: {status}"} if fault.body is None else fault.body
+@fault(replaces=True)
+def status(
+    _: Reply, *, status: Status = 503, headers: Headers = MappingProxyType({}), body: Body = None
+) -> Reply:
+    """Answer with a status, headers and a body (a text or a JSON value)."""
+    body = {"message": f"fault on demand: {status}"} if body is None else body
     text = body if isinstance(body, str) else None
-    return Reply(status=status, payload=body, text=text, headers=fault.headers)
+    return Reply(status=status, payload=body, text=text, headers=headers)
 
 
-def _html(_: Reply, fault: Fault) -> Reply:
+@fault(replaces=True)
+def html(_: Reply, *, status: Status = 200) -> Reply:
+    """Answer with a page."""
     page = "<!DOCTYPE html><html><body><h1>We will be right back</h1></body></html>"
-    return Reply(status=fault.status or 200, text=page, content_type="text/html; charset=utf-8")
+    return Reply(status=status, text=page, content_type="text/html; charset=utf-8")
 
 
-def _refuse(_: Reply, __: Fault) -> Reply:
+@fault(replaces=True)
+def refuse(_: Reply) -> Reply:
+    """Cut the connection before any answer."""
     return Reply(delivery=Delivery.RESET_AT_ONCE)
 
 
-def _timeout(_: Reply, fault: Fault) -> Reply:
-    return Reply(delivery=Delivery.RESET_AT_ONCE, hang_seconds=fault.seconds)
+@fault(replaces=True)
+def timeout(_: Reply, *, seconds: Seconds = 3600.0) -> Reply:
+    """Hang for so long, then cut the connection."""
+    return Reply(delivery=Delivery.RESET_AT_ONCE, hang_seconds=seconds)
 
 
-def _reset(reply: Reply, _: Fault) -> Reply:
+@fault()
+def reset(reply: Reply) -> Reply:
+    """Cut the connection in the middle of the body."""
     return replace(reply, delivery=Delivery.RESET_MIDWAY)
 
 
-def _truncated(reply: Reply, _: Fault) -> Reply:
+@fault()
+def truncated(reply: Reply) -> Reply:
+    """End in the middle of the JSON, with a length that fits."""
     whole = reply.body_text()
     return replace(reply, text=whole[: len(whole) // 2])
 
 
-def _empty_object(reply: Reply, _: Fault) -> Reply:
+@fault()
+def empty_object(reply: Reply) -> Reply:
+    """Answer with an object that holds nothing."""
     return replace(reply, payload={})
 
 
-def _empty_list(reply: Reply, _: Fault) -> Reply:
+@fault(*RECORD_FIELDS)
+def empty_list(reply: Reply) -> Reply:
+    """Answer with a list that holds nothing, in the documented shape."""
     return _with_records(reply, [])
 
 
-def _wrong_types(reply: Reply, _: Fault) -> Reply:
+@fault(*RECORD_FIELDS)
+def wrong_types(reply: Reply) -> Reply:
+    """Turn texts into numbers and numbers into objects."""
     return _with_records(
         reply,
         [{name: _of_wrong_type(value) for name, value in each.items()} for each in _records(reply)],
@@ -178,36 +245,51 @@ def _of_wrong_type(value: object) -> object:
     return len(value) if isinstance(value, str) else {"value": value}
 
 
-def _missing_segment(reply: Reply, fault: Fault) -> Reply:
-    return _with_records(reply, [each for each in _records(reply) if each["TITLE"] != fault.title])
+@fault(*RECORD_FIELDS)
+def missing_field(reply: Reply, *, field: Text = None) -> Reply:
+    """Leave a field out of the first record."""
+    first, *others = _records(reply)
+    defaults = (names[0] for names in RECORD_FIELDS.values())
+    absent = field or next(name for name in defaults if name in first)
+    return _with_records(reply, [{k: v for k, v in first.items() if k != absent}, *others])
 
 
-def _shrink(reply: Reply, fault: Fault) -> Reply:
-    """Leave out the last programs of the list."""
+@fault("segments")
+def missing_segment(reply: Reply, *, title: Title = "Program") -> Reply:
+    """Leave out the segment with that title."""
+    return _with_records(reply, [each for each in _records(reply) if each["TITLE"] != title])
+
+
+@fault("accounts")
+def shrink(reply: Reply, *, percent: Percent = 60.0) -> Reply:
+    """Leave out that share of the programs, from the end of the list."""
     records = _records(reply)
     programs = [each for each in records if each["COA_SEGID"] == PROGRAM_SEGMENT]
-    kept = programs[: len(programs) - round(len(programs) * fault.percent / 100)]
+    kept = programs[: len(programs) - round(len(programs) * percent / 100)]
     return _with_records(
         reply, [each for each in records if each["COA_SEGID"] != PROGRAM_SEGMENT] + kept
     )
 
 
-def _failure(reply: Reply, _: Fault) -> Reply:
+@fault("balances")
+def failure(reply: Reply) -> Reply:
+    """Report a failed execution with status 200."""
     return replace(reply, payload={"executionResult": "FAILURE", "extraInformation": {}})
 
 
-def _missing_record(reply: Reply, fault: Fault) -> Reply:
-    """Leave out the ending balance of one account, in every currency."""
-    account = _account(reply, fault)
+@fault("balances")
+def missing_record(reply: Reply, *, account: Text = None) -> Reply:
+    """Leave out the ending balance of one account (the first by default), in every currency."""
+    account, records = _chosen(reply, account)
     return _with_records(
-        reply,
-        [e for e in _records(reply) if not (e[ACCOUNT] == account and e[TYPE] == ENDING)],
+        reply, [e for e in records if not (e[ACCOUNT] == account and e[TYPE] == ENDING)]
     )
 
 
-def _unbalanced(reply: Reply, fault: Fault) -> Reply:
-    """Make one account end a cent above its start plus its activity."""
-    account, records = _account(reply, fault), _records(reply)
+@fault("balances")
+def unbalanced(reply: Reply, *, account: Text = None) -> Reply:
+    """Make one account (the first by default) end a cent above its start plus its activity."""
+    account, records = _chosen(reply, account)
     for index, each in enumerate(records):
         if each[ACCOUNT] == account and each[TYPE] == ENDING:
             records[index] = each | {AMOUNT: each[AMOUNT] + Decimal("0.01")}
@@ -215,21 +297,16 @@ def _unbalanced(reply: Reply, fault: Fault) -> Reply:
     return _with_records(reply, records)
 
 
-def _string_amounts(reply: Reply, _: Fault) -> Reply:
+@fault("balances")
+def string_amounts(reply: Reply) -> Reply:
+    """Write amounts as texts."""
     return _with_records(reply, [e | {AMOUNT: str(e[AMOUNT])} for e in _records(reply)])
 
 
-def _long_amounts(reply: Reply, _: Fault) -> Reply:
+@fault("balances")
+def long_amounts(reply: Reply) -> Reply:
     """Give every amount fifteen digits; start plus activity stays the end."""
     return _with_records(reply, [e | {AMOUNT: _LONG[e[TYPE]]} for e in _records(reply)])
-
-
-def _missing_field(reply: Reply, fault: Fault) -> Reply:
-    """Leave a field out of the first record."""
-    first, *others = _records(reply)
-    defaults = (names[0] for names in RECORD_FIELDS.values())
-    absent = fault.field or next(name for name in defaults if name in first)
-    return _with_records(reply, [{k: v for k, v in first.items() if k != absent}, *others])
 
 
 def _records(reply: Reply) -> list[Record]:
@@ -243,56 +320,6 @@ def _with_records(reply: Reply, records: list[Record]) -> Reply:
     return replace(reply, payload={"COA_SEGID": records})
 
 
-def _account(reply: Reply, fault: Fault) -> str:
-    return fault.account or str(_records(reply)[0][ACCOUNT])
-
-
-_BALANCES = ("balances",)
-_LISTS = tuple(RECORD_FIELDS)
-
-KINDS: dict[str, Kind] = {
-    "status": Kind(_status, ("status", "headers", "body", "after"), spoils=False),
-    "html": Kind(_html, ("status", "after"), spoils=False),
-    "refuse": Kind(_refuse, ("after",), spoils=False),
-    "timeout": Kind(_timeout, ("seconds", "after"), spoils=False),
-    "reset": Kind(_reset),
-    "truncated": Kind(_truncated),
-    "empty_object": Kind(_empty_object),
-    "empty_list": Kind(_empty_list, calls=_LISTS),
-    "wrong_types": Kind(_wrong_types, calls=_LISTS),
-    "missing_field": Kind(_missing_field, ("field",), calls=_LISTS),
-    "missing_segment": Kind(_missing_segment, ("title",), calls=("segments",)),
-    "shrink": Kind(_shrink, ("percent",), calls=("accounts",)),
-    "failure": Kind(_failure, calls=_BALANCES),
-    "missing_record": Kind(_missing_record, ("account",), calls=_BALANCES),
-    "unbalanced": Kind(_unbalanced, ("account",), calls=_BALANCES),
-    "string_amounts": Kind(_string_amounts, calls=_BALANCES),
-    "long_amounts": Kind(_long_amounts, calls=_BALANCES),
-}
-
-
-def _are_headers(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    reserved = ("content-length", "transfer-encoding")
-    texts = all(is_ascii_text(each) for each in [*value, *value.values()])
-    return texts and all(name and name.lower() not in reserved for name in value)
-
-
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "times": (lambda v: v is None or is_whole_number(v, 1, float("inf")), "a whole number above 0"),
-    "after": (lambda v: isinstance(v, bool), "true or false"),
-    "status": (
-        lambda v: v is None or is_whole_number(v, 200, 599),
-        "an HTTP status from 200 to 599",
-    ),
-    "headers": (_are_headers, "an object of printable ASCII texts, without the body's length"),
-    "seconds": (lambda v: is_number(v, 0, 86400), "a number of seconds up to 86400"),
-    "percent": (lambda v: is_number(v, 0, 100), "a number from 0 to 100"),
-    "title": (
-        lambda v: v in SEGMENT_TITLES.values(),
-        f"one of {', '.join(SEGMENT_TITLES.values())}",
-    ),
-    "account": (lambda v: v is None or isinstance(v, str), "an account code"),
-    "field": (lambda v: v is None or isinstance(v, str), "the name of a record's field"),
-}
+def _chosen(reply: Reply, account: str | None) -> tuple[str, list[Record]]:
+    records = _records(reply)
+    return account or str(records[0][ACCOUNT]), records

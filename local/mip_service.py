@@ -228,10 +228,9 @@ class MipCloud:
             fault = self._faults.get(name)
             if fault is None or fault.follows_effect != follows_effect:
                 return None
-            if fault.times == 1:
-                del self._faults[name]
-            elif fault.times:
-                self._faults[name] = replace(fault, times=fault.times - 1)
+            del self._faults[name]
+            if left := fault.hit():
+                self._faults[name] = left
             return fault
 
     def _effect(self, name: str, token: str | None, body: object) -> object:
