@@ -8,22 +8,22 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from local import stack_template
-from local.api_routes import readable_paths
-from local.arguments import DEFAULT_TEMPLATE
-from local.aws import AwsServer
+from local.aws.provisioning import Provisioned, function_specs, provision, store_credentials
+from local.aws.server import AwsServer
+from local.cli.arguments import DEFAULT_TEMPLATE
 from local.control_room.doors import Doors, Whereabouts
 from local.control_room.room import ControlRoom
-from local.function_logs import Echo, FunctionLog
-from local.functions import DEFAULT_CONCURRENCY, Function, Functions
-from local.gateway import INTEGRATION_SECONDS, Gateway
-from local.mip_cloud import Credentials, MipCloud, MipCloudServer
-from local.poller import Poller
-from local.provisioning import Provisioned, function_specs, provision, store_credentials
-from local.sandbox import Request
-from local.schedule import Schedule, UnsupportedScheduleError, read_rule
-from local.servers import listen, url_of
-from local.stack_template import EventSource, Route, StackTemplate
+from local.functions.functions import DEFAULT_CONCURRENCY, Function, Functions
+from local.functions.logs import Echo, FunctionLog
+from local.functions.sandbox import Request
+from local.gateway.gateway import INTEGRATION_SECONDS, Gateway
+from local.gateway.routes import readable_paths
+from local.loopback import listen, url_of
+from local.mip import Credentials, MipCloud, MipCloudServer
+from local.template import stack_template
+from local.template.stack_template import EventSource, Route, StackTemplate
+from local.triggers.poller import Poller
+from local.triggers.schedule import Schedule, UnsupportedScheduleError, read_rule
 
 
 class FunctionFailedError(RuntimeError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from local.proxy_event import HttpAnswer
+from local.gateway.proxy_event import HttpAnswer
 
 # Nothing from another host, nothing inline, no framing by a page that would borrow the clicks.
 CONTENT_SECURITY_POLICY = "; ".join(

@@ -13,8 +13,8 @@ from botocore.credentials import Credentials as SigningKey
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.adapters.ssm_secrets import CLOSED
-from local.aws_clients import ACCESS_KEY, REGION, SECRET_KEY
-from local.mip_cloud import Credentials
+from local.aws.clients import ACCESS_KEY, REGION, SECRET_KEY
+from local.mip import Credentials
 
 # A read may wait for 29 s; nothing else takes long.
 LONGEST_READ_SECONDS = 35

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from local.control_room.answers import RefusedError
-from local.proxy_event import HttpRequest
+from local.gateway.proxy_event import HttpRequest
 
 OWN_NAMES = ("127.0.0.1", "localhost")
 OWN_SITES = (None, "same-origin", "none")

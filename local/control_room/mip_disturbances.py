@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.control_room.doors import Doors
-from local.mip_cloud import CALLS
+from local.mip import CALLS
 
 SLOW_SECONDS = 3.0
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from local.control_room.answers import RefusedError, document
-from local.proxy_event import HttpAnswer
+from local.gateway.proxy_event import HttpAnswer
 
 FOLDER = Path(__file__).parent / "static"
 CONTENT_TYPES = {

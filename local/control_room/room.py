@@ -31,8 +31,8 @@ from local.control_room.mip_view import MipView
 from local.control_room.observer import Observer
 from local.control_room.pages import page
 from local.control_room.watchers import TooManyWatchersError, Watcher, Watchers, sent_event
-from local.functions import Functions
-from local.proxy_event import HttpAnswer, HttpRequest
+from local.functions.functions import Functions
+from local.gateway.proxy_event import HttpAnswer, HttpRequest
 
 PREFIX = "/_local/"
 MAX_BODY_BYTES = 64 * 2**10

@@ -8,7 +8,7 @@ import threading
 
 from core.model.datasets import entry_key
 from core.model.entry import encode
-from local.aws import AwsServer
+from local.aws.server import AwsServer
 from local.errors import PortInUseError
 from tests.benchmarks.channel import Channel
 from tests.benchmarks.samples import (

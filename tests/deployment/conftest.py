@@ -4,9 +4,9 @@ from typing import Any
 
 import boto3
 
-from local.arguments import DEFAULT_TEMPLATE
-from local.provisioning import Provisioned, provision
-from local.stack_template import load
+from local.aws.provisioning import Provisioned, provision
+from local.cli.arguments import DEFAULT_TEMPLATE
+from local.template.stack_template import load
 from tests.template.stack import REQUIRED
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from moto.iam.models import iam_backends
 
-from local.aws_clients import ACCOUNT_ID
+from local.aws.clients import ACCOUNT_ID
 
 Properties = dict[str, Any]
 

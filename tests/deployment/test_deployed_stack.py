@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.aws_clients import ACCOUNT_ID, REGION
-from local.moto_template import IGNORED_PROPERTIES
-from local.provisioning import STACK_NAME, Provisioned
+from local.aws.clients import ACCOUNT_ID, REGION
+from local.aws.cut_template import IGNORED_PROPERTIES
+from local.aws.provisioning import STACK_NAME, Provisioned
 from tests.deployment.conftest import deploy
 from tests.deployment.described import DESCRIPTIONS, describe
 from tests.template.stack import document, stack

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from core.adapters import aws
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.handlers.conftest import Service, event
 
 PROGRAMS = "v1/programs.json"

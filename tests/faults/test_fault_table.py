@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from core.adapters import mip_client
-from local.mip_cloud import PASSWORD
+from local.mip import PASSWORD
 from tests.faults.table import (
     COMES_BACK,
     DEAD_LETTERED,

@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 
 from core.adapters import aws
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.handlers.conftest import SSM_PATH, Service, event
 
 PROGRAMS = "v1/programs.json"

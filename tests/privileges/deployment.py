@@ -18,13 +18,13 @@ from handlers import admin, reader, worker
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
 from handlers.wiring.worker import worker as worker_services
-from local.arguments import DEFAULT_TEMPLATE
-from local.aws_clients import ACCOUNT_ID
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
-from local.mip_service import Credentials
-from local.poller import to_record
-from local.provisioning import function_specs, provision, store_credentials
-from local.stack_template import load
+from local.aws.clients import ACCOUNT_ID
+from local.aws.provisioning import function_specs, provision, store_credentials
+from local.cli.arguments import DEFAULT_TEMPLATE
+from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
+from local.mip.service import Credentials
+from local.template.stack_template import load
+from local.triggers.poller import to_record
 from tests.deployment.conftest import InProcessAws
 from tests.handlers.conftest import LOOPBACK_PASSES, SSM_PATH, Context, event
 from tests.privileges.emulated_iam import Record, enforced, recorded

@@ -9,8 +9,8 @@ from local.control_room.chronicle import Chronicle
 from local.control_room.happenings import Happening
 from local.control_room.mip_view import MipView
 from local.control_room.watchers import Watchers
-from local.mip_cloud import MipCloud
-from local.mip_control import control
+from local.mip import MipCloud
+from local.mip.control import control
 
 
 class Where:

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from local.mip_cloud import KINDS, PASSWORD, USER, Fault, MipCloud
-from local.mip_requests import CALLS
-from local.sample.organisation import ChartAccount, sample_organisation
+from local.mip import KINDS, PASSWORD, USER, Fault, MipCloud
+from local.mip.calls import CALLS
+from local.mip.sample.organisation import ChartAccount, sample_organisation
 from tests.local.mip.client import AMOUNT, LOCKOUT_SECONDS, Client, Clock
 
 

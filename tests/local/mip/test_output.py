@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from local.mip_cloud import MipCloud, MipCloudServer, balances_body
-from local.mip_requests import ENDPOINTS
+from local.mip import MipCloud, MipCloudServer, balances_body
+from local.mip.calls import ENDPOINTS
 from tests.local.mip.client import Client
 
 
