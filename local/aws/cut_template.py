@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.cloudformation.parsing import get_model_map
 
+from local.aws.gaps import fifo_queue_name, function_code, key_policy, rest_api
 from local.template.stack_template import StackTemplate
 
 # Resources that are left out, and why. A type that moto does not know at all is left out, too.
@@ -46,34 +47,11 @@ SUB_VARIABLE = re.compile(r"\$\{(\w+)(?:\.[\w.]+)?\}")
 UNKNOWN_TYPE = "moto's CloudFormation does not know this type"
 
 
-def _default_policy(_: str, properties: dict[str, Any]) -> None:
-    """A key with CloudFormation's policy crashes moto when used; without one it makes its own."""
-    properties["KeyPolicy"] = ""
-
-
-def _named_api(logical_id: str, properties: dict[str, Any]) -> None:
-    """Only the API's id is needed, for the outputs and ARNs; its routes are the gateway's."""
-    name = properties.get("Name", logical_id)
-    properties.clear()
-    properties["Name"] = name
-
-
-def _placeholder_code(_: str, properties: dict[str, Any]) -> None:
-    """The code runs from the working tree; moto only wants some."""
-    properties["Code"] = {"ZipFile": "# runs from the working tree"}
-
-
-def _fifo_name(logical_id: str, properties: dict[str, Any]) -> None:
-    """CloudFormation makes up a FIFO queue's name with its ending; moto forgets the ending."""
-    if str(properties.get("FifoQueue", "")).lower() == "true" and "QueueName" not in properties:
-        properties["QueueName"] = {"Fn::Sub": f"${{AWS::StackName}}-{logical_id}.fifo"}
-
-
 CHANGED: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
-    "AWS::ApiGateway::RestApi": _named_api,
-    "AWS::KMS::Key": _default_policy,
-    "AWS::Lambda::Function": _placeholder_code,
-    "AWS::SQS::Queue": _fifo_name,
+    "AWS::ApiGateway::RestApi": rest_api.change,
+    "AWS::KMS::Key": key_policy.change,
+    "AWS::Lambda::Function": function_code.change,
+    "AWS::SQS::Queue": fifo_queue_name.change,
 }
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws.cut_template import cut_down
+from local.aws.gaps import bucket_settings
 from local.aws.server import AwsServer
-from local.functions.sandbox import FunctionSpec
-from local.mip import Credentials
 from local.template.stack_template import StackTemplate, TemplateError
 
 STACK_NAME = "lambda-mips-api"
@@ -46,47 +45,18 @@ def provision(aws: AwsServer, template: StackTemplate) -> Provisioned:
         raise TemplateError(f"the template's stack cannot be made: {exc}") from exc
     stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     resources = _resources(cloudformation)
-    _complete_buckets(aws, template, resources)
+    for logical_id, properties in template.of_type("AWS::S3::Bucket"):
+        bucket_settings.complete(aws.client("s3"), resources[logical_id], properties)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return Provisioned(resources, outputs, cut.left_out)
 
 
-def function_specs(
-    aws: AwsServer,
-    template: StackTemplate,
-    stack: Provisioned,
-    environment: Mapping[str, Mapping[str, str]],
-    timeouts: Mapping[str, float],
-) -> list[FunctionSpec]:
-    """Every function, as its stack configured it, with the given changes by logical id."""
-    awslambda = aws.client("lambda")
-    specs = []
-    for logical_id, code_root in template.code_roots.items():
-        found = awslambda.get_function_configuration(FunctionName=stack.resources[logical_id])
-        variables = found.get("Environment", {}).get("Variables", {})
-        specs.append(
-            FunctionSpec(
-                logical_id=logical_id,
-                name=found["FunctionName"],
-                arn=found["FunctionArn"],
-                handler=found["Handler"],
-                code_root=code_root,
-                timeout_seconds=timeouts.get(logical_id, found["Timeout"]),
-                memory_mb=found["MemorySize"],
-                # moto turns a Number parameter's value into a number.
-                environment={name: str(value) for name, value in variables.items()}
-                | dict(environment.get(logical_id, {})),
-            )
-        )
-    return specs
-
-
 def store_credentials(
-    aws: AwsServer, path: str, key_id: str | None, credentials: Credentials
+    aws: AwsServer, path: str, key_id: str | None, user: str, password: str
 ) -> None:
     """Put MIP Cloud's user name and password where the worker looks for them."""
     key = {"KeyId": key_id} if key_id else {}
-    for name, value in (("user", credentials.user), ("pass", credentials.password)):
+    for name, value in (("user", user), ("pass", password)):
         aws.client("ssm").put_parameter(
             Name=f"{path}/{name}", Value=value, Type="SecureString", Overwrite=True, **key
         )
@@ -100,18 +70,3 @@ def _resources(cloudformation: Any) -> dict[str, str]:
         # A resource whose condition does not hold is listed without anything.
         if "PhysicalResourceId" in found
     }
-
-
-def _complete_buckets(
-    aws: AwsServer, template: StackTemplate, resources: Mapping[str, str]
-) -> None:
-    """Versioning, public-access block and ownership, which moto's CloudFormation drops."""
-    s3 = aws.client("s3")
-    for logical_id, properties in template.of_type("AWS::S3::Bucket"):
-        bucket = resources[logical_id]
-        if versioning := properties.get("VersioningConfiguration"):
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
-        if block := properties.get("PublicAccessBlockConfiguration"):
-            s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
-        if ownership := properties.get("OwnershipControls"):
-            s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=ownership)

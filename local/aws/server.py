@@ -2,20 +2,18 @@
 
 import logging
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server import werkzeug_app
 from werkzeug.serving import ThreadedWSGIServer
 
 from local.aws.clients import client
-from local.functions.functions import Functions
-from local.functions.invoke_api import InvokeApi
-from local.loopback import HOST, ConnectionsMixin, listen
+from local.loopback import HOST, ConnectionsMixin, closed_to_pages, listen
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class AnotherStackError(RuntimeError):
@@ -25,21 +23,25 @@ class AnotherStackError(RuntimeError):
 class AwsServer:
     """AWS for one stack: moto keeps its state per process, so there is one at a time.
 
-    Starting forgets all state; port 0 takes any. Raises PortInUseError and AnotherStackError.
+    Starting forgets all state; port 0 takes any. Raises PortError and AnotherStackError.
     """
 
     _in_this_process = threading.Lock()
 
     def __init__(self, port: int) -> None:
         self._clients: dict[str, Any] = {}
-        self._functions = Functions([])
-        with listen(port, "local AWS") as listener:
+        with listen(port) as listener:
             if not self._in_this_process.acquire(blocking=False):
                 raise AnotherStackError("a local stack runs in this process already")
             moto_api_backend.reset()
-            moto = DomainDispatcherApplication(create_backend_app)
-            api = InvokeApi(lambda: self._functions, moto)
-            self._server = _Server(HOST, port, api, handler=_Handler, fd=listener.fileno())
+            self._moto = _moto()
+            self._server = _Server(
+                HOST,
+                port,
+                closed_to_pages(self._moto),
+                handler=_Handler,
+                fd=listener.fileno(),
+            )
         self._server.start_serving("local AWS")
 
     @property
@@ -53,9 +55,9 @@ class AwsServer:
             self._clients[service] = client(service, self.url)
         return self._clients[service]
 
-    def serve(self, functions: Functions) -> None:
-        """Answer invocations of these functions from now on."""
-        self._functions = functions
+    def put_in_front(self, application: Callable[["WSGIApplication"], "WSGIApplication"]) -> None:
+        """Let an application see each request first; it is given moto to hand the rest on to."""
+        self._server.app = closed_to_pages(application(self._moto))
 
     def stop(self) -> None:
         """Stop listening and cut open connections. To be called once."""
@@ -65,11 +67,20 @@ class AwsServer:
         self._in_this_process.release()
 
 
+def _moto() -> "WSGIApplication":
+    # Its own CORS would let every web page read what the stack's SSM holds.
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
+    application: WSGIApplication = werkzeug_app.DomainDispatcherApplication(
+        werkzeug_app.create_backend_app
+    )
+    return application
+
+
 class _Server(ConnectionsMixin, ThreadedWSGIServer):
     """Serves each connection in a thread."""
 
 
-class _Handler(MotoRequestHandler):
+class _Handler(werkzeug_app.MotoRequestHandler):
     """Writes no line per request: `aws --debug` or the functions' logs tell more."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.mip.service import Credentials
-
-DEFAULT_TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
+from local.mip import Credentials
+from local.template.stack_template import DEFAULT_TEMPLATE
 
 
 class UsageError(ValueError):

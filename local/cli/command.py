@@ -3,12 +3,11 @@
 import os
 import sys
 
-from rich.console import Console
-
 from local.cli.arguments import Arguments, UsageError, credentials
 from local.cli.guide import guide
 from local.cli.interruption import Interruption
-from local.errors import PortInUseError
+from local.cli.terminal import Terminal
+from local.loopback import PortError
 from local.stack import LocalStack, MipEndpoints
 from local.template.stack_template import TemplateError
 
@@ -17,30 +16,26 @@ PORT_OPTIONS = {"api_port": "--api-port", "aws_port": "--aws-port", "mip_port": 
 
 def run(arguments: Arguments, interruption: Interruption) -> int:
     """Start the stack, say what to try, and wait to be interrupted; the exit status."""
-    console = Console(highlight=False, soft_wrap=True)
+    terminal = Terminal()
     try:
-        stack = _stack(arguments, console)
+        stack = _stack(arguments, terminal)
         with stack:
             if arguments.warm:
                 for schedule in stack.schedules:
                     schedule.fire()
-            _introduce(stack, arguments, console)
+            _introduce(stack, arguments, terminal)
             interruption.wait()
-            console.print("Stopping …")
+            terminal.say("Stopping …")
             if arguments.real_mip:
-                _let_the_worker_log_out(stack, interruption, console)
-    except PortInUseError as exc:
-        option = _option_of(exc.port, arguments)
-        return _fail(f"port {exc.port} is taken by another program; choose another with {option}")
+                _let_the_worker_log_out(stack, interruption, terminal)
+    except PortError as exc:
+        return _fail(f"{exc}; choose another with {_option_of(exc.port, arguments)}")
     except (TemplateError, UsageError) as exc:
         return _fail(str(exc))
     return 0
 
 
-def _stack(arguments: Arguments, console: Console) -> LocalStack:
-    def echo(function: str, line: str) -> None:
-        console.print(f"{function:>14} | {line}", markup=False)
-
+def _stack(arguments: Arguments, terminal: Terminal) -> LocalStack:
     elsewhere = MipEndpoints(arguments.mip_login_url, arguments.mip_api_url)
     return LocalStack(
         arguments.template,
@@ -53,39 +48,38 @@ def _stack(arguments: Arguments, console: Console) -> LocalStack:
         mip=elsewhere if arguments.real_mip else None,
         credentials=credentials(arguments, os.environ),
         logs=arguments.logs,
-        echo=echo if arguments.verbose else None,
+        echo=terminal.echo if arguments.verbose else None,
     )
 
 
-def _introduce(stack: LocalStack, arguments: Arguments, console: Console) -> None:
-    console.print("[bold]lambda-mips-api runs on this machine.[/bold] Ctrl-C ends it.\n")
+def _introduce(stack: LocalStack, arguments: Arguments, terminal: Terminal) -> None:
+    terminal.say("lambda-mips-api runs on this machine. Ctrl-C ends it.\n")
     elsewhere = arguments.mip_login_url or "the template's default"
-    rows = [
+    for name, where, remark in (
         ("API", stack.api_url, ""),
         ("AWS", stack.aws_url, "S3, SQS, SSM, KMS and Lambda's Invoke; any credentials will do"),
         ("MIP Cloud", stack.mip_url or elsewhere, "stand-in" if stack.mip_url else "the real one"),
         ("Logs", str(stack.logs), "" if arguments.logs else "gone when it ends; --logs keeps them"),
-    ]
-    for name, where, remark in rows:
-        console.print(f"  {name:<10} {where}   {remark}".rstrip(), markup=False)
-    console.print()
+    ):
+        terminal.say(f"  {name:<10} {where}   {remark}".rstrip())
+    terminal.say()
     for note in stack.notes:
-        console.print(f"Note: {note}\n", markup=False)
-    console.print("What the local AWS leaves out of the template, and why: docs/testing.md.\n")
+        terminal.say(f"Note: {note}\n")
+    terminal.say("What the local AWS leaves out of the template, and why: docs/testing.md.")
+    terminal.say("Edited code is loaded by the next invocation; an edited template by a new start.")
     if arguments.warm:
-        console.print("The cache is being filled.\n")
+        terminal.say("The cache is being filled.\n")
     else:
-        console.print("The cache is empty: the first read waits (--warm fills it at once).\n")
-    console.print(guide(stack), markup=False)
-    console.file.flush()
+        terminal.say("The cache is empty: the first read waits (--warm fills it at once).\n")
+    terminal.say(guide(stack))
 
 
 def _let_the_worker_log_out(
-    stack: LocalStack, interruption: Interruption, console: Console
+    stack: LocalStack, interruption: Interruption, terminal: Terminal
 ) -> None:
     """A session that is never logged out of would lock everybody out of MIP Cloud."""
     if stack.functions["WorkerFunction"].running:
-        console.print("Waiting for the worker to log out of MIP Cloud; Ctrl-C again does not wait.")
+        terminal.say("Waiting for the worker to log out of MIP Cloud; Ctrl-C again does not wait.")
     with interruption.impatient():
         stack.finish_batches()
 

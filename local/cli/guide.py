@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.aws.clients import ACCESS_KEY, REGION, SECRET_KEY
+from local.control_room.room import PREFIX
 from local.gateway.routes import readable_paths
 from local.stack import LocalStack
 
@@ -20,7 +21,7 @@ def guide(stack: LocalStack) -> str:
 
 def _sections(stack: LocalStack) -> Iterator[tuple[str, list[str]]]:
     if stack.control_room:
-        yield "Watch it work, in a browser", [stack.control_room.url]
+        yield "Watch it work, in a browser", [f"{stack.api_url}{PREFIX}"]
     yield "Once per terminal", list(_exports(stack))
     yield "Read", list(_reads(stack))
     if "RebuildQueue" in stack.resources:

@@ -1,13 +1,15 @@
-"""Ctrl-C and SIGTERM: while starting they break off, while running they ask to end."""
+"""Ctrl-C, SIGTERM and a closed terminal: while starting they break off, later they ask to end."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interruption:
-    """Takes SIGINT and SIGTERM of the process. To be made in the main thread.
+    """Takes SIGINT, SIGTERM and SIGHUP of the process. To be made in the main thread.
 
     Until `wait` is called, and within `impatient`, they raise KeyboardInterrupt.
     """
@@ -15,7 +17,7 @@ class Interruption:
     def __init__(self) -> None:
         self._requested = threading.Event()
         self._raises = True
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, self._handle)
 
     def wait(self) -> None:

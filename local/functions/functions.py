@@ -3,12 +3,13 @@
 Functions ── by logical id, name or ARN ──▶ Function ── one invocation each ──▶ Sandbox
 """
 
+import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from local.functions.logs import FunctionLog
-from local.functions.sandbox import FunctionSpec, Outcome, Request, Sandbox
+from local.functions.sandbox import FunctionSpec, Invocation, Outcome, Sandbox
 
 DEFAULT_CONCURRENCY = 2
 # More invocations than this at once wait for a thread, not for a process.
@@ -50,11 +51,17 @@ class Function:
         with self._changed:
             return [sandbox.pid for sandbox in (*self._busy, *self._idle)]
 
-    def invoke(self, request: Request) -> Outcome:
-        """Run one invocation, after those that wait already. Raises StoppedError."""
-        sandbox = self._take()
+    def invoke(self, invocation: Invocation) -> Outcome:
+        """Run one invocation, after those that wait already. Raises StoppedError.
+
+        A process that cannot be started is a failed outcome.
+        """
         try:
-            return sandbox.run(request)
+            sandbox = self._take()
+        except OSError as exc:
+            return self._not_started(invocation, exc)
+        try:
+            return sandbox.run(invocation)
         finally:
             self._give_back(sandbox)
 
@@ -84,6 +91,12 @@ class Function:
         self.recycle()
         self.log.close()
 
+    def _not_started(self, invocation: Invocation, exc: OSError) -> Outcome:
+        message = f"RequestId: {invocation.request_id} Error: cannot be started: {exc}"
+        self.log.write(f"{message}\n".encode())
+        error = {"errorType": "Runtime.LaunchError", "errorMessage": message}
+        return Outcome(json.dumps(error), True, invocation.request_id)  # noqa: FBT003 - it failed
+
     def _take(self) -> Sandbox:
         """An idle process or a new one; waits in line where there are enough of them."""
         with self._changed:
@@ -110,8 +123,8 @@ class Function:
         return sandbox
 
     def _is_free_or_stopped(self) -> bool:
-        """Sorts out processes that died while they were idle, as a killed one does."""
-        for sandbox in [sandbox for sandbox in self._idle if not sandbox.alive]:
+        """Sorts out processes that died while they were idle, or whose code was edited."""
+        for sandbox in [sandbox for sandbox in self._idle if not sandbox.reusable]:
             self._idle.remove(sandbox)
             sandbox.close()
         in_use = len(self._busy) + self._starting
@@ -156,16 +169,12 @@ class Functions(Mapping[str, Function]):
                 return function
         raise FunctionNotFoundError(reference)
 
-    def submit(self, function: Function, request: Request) -> Future[Outcome]:
+    def submit(self, function: Function, invocation: Invocation) -> Future[Outcome]:
         """Invoke without waiting. Raises StoppedError where the stack has stopped."""
         try:
-            return self._threads.submit(function.invoke, request)
+            return self._threads.submit(function.invoke, invocation)
         except RuntimeError as exc:
             raise StoppedError("the functions are stopping") from exc
-
-    def kill(self, logical_id: str) -> int:
-        """SIGKILL the processes that run an invocation of the function now; how many."""
-        return self[logical_id].kill()
 
     def stop(self) -> None:
         """End every process and every invocation; stopping twice is fine."""

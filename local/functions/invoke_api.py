@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from local.functions.functions import Function, FunctionNotFoundError, Functions, StoppedError
-from local.functions.sandbox import Outcome, Request
+from local.functions.sandbox import Invocation, Outcome
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +35,7 @@ class InvokeRefusedError(Exception):
 class InvokeApi:
     """A WSGI application: invocations go to the functions, everything else to the one behind."""
 
-    def __init__(self, functions: Callable[[], Functions], behind: "WSGIApplication") -> None:
+    def __init__(self, functions: Functions, behind: "WSGIApplication") -> None:
         self._functions = functions
         self._behind = behind
 
@@ -54,7 +54,7 @@ class InvokeApi:
         return response(environ, start_response)
 
     def _invoke(self, reference: str, http: HttpRequest) -> Response:
-        functions = self._functions()
+        functions = self._functions
         function = _find(functions, reference)
         kind = http.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind not in MAX_PAYLOAD_BYTES:
@@ -63,7 +63,7 @@ class InvokeApi:
                 "InvalidParameterValueException",
                 f"InvocationType must be one of {', '.join(MAX_PAYLOAD_BYTES)}, not {kind}",
             )
-        request = Request(_payload(http, kind))
+        request = Invocation(_payload(http, kind))
         try:
             running = functions.submit(function, request)
             if kind == "Event":
@@ -107,7 +107,7 @@ def _payload(http: HttpRequest, kind: str) -> str:
     return text
 
 
-def _accepted(request: Request) -> Response:
+def _accepted(request: Invocation) -> Response:
     return Response(status=HTTPStatus.ACCEPTED, headers={"x-amzn-RequestId": request.request_id})
 
 

@@ -17,9 +17,19 @@ from local.aws.clients import ACCESS_KEY, REGION, SECRET_KEY
 from local.functions.logs import FunctionLog, Tail
 from local.functions.runtime import OUTPUT_ENDS
 
+# What awslambdaric also asks of an invocation.
+NOT_USED_HERE = (
+    "client_context",
+    "cognito_identity",
+    "tenant_id",
+    "x_amzn_trace_id",
+    "invocation_id",
+)
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # What Lambda allows for loading the code, before the function's own time-out begins to count.
 INIT_SECONDS = 10.0
+# Lambda's limit for a synchronous response: 6 MB, and what its own wrapping may add.
+MAX_RESPONSE_BYTES = 6_291_556
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,8 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One invocation: `payload` is the event as JSON text."""
+class Invocation:
+    """`payload` is the event as JSON text."""
 
     payload: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -63,7 +73,7 @@ class Sandbox:
         self._tail = Tail()
         # Released once for every reply, when all that was written before it has been read.
         self._outputs_read = threading.Semaphore(0)
-        self._ready = False
+        self._sources: dict[str, float] | None = None
         self._started_at = time.monotonic()
         self._connection, inner = Pipe()
         try:
@@ -102,27 +112,27 @@ class Sandbox:
 
     @property
     def reusable(self) -> bool:
-        """Whether another invocation can be given to the process: it loaded, and still runs."""
-        return self._ready and self.alive
+        """Whether another invocation can be given to it: it runs, with the code as it is now."""
+        return self._sources is not None and self.alive and not self._is_outdated()
 
-    def run(self, request: Request) -> Outcome:
+    def run(self, invocation: Invocation) -> Outcome:
         """Run one invocation. Whatever goes wrong is in the outcome, in Lambda's words."""
         spec = self._spec
-        self._write(f"START RequestId: {request.request_id} Version: $LATEST")
-        cold = not self._ready
+        self._write(f"START RequestId: {invocation.request_id} Version: $LATEST")
+        cold = self._sources is None
         reply = self._start()
         began = time.monotonic()
         if reply is None:
-            reply = self._ask(request)
+            reply = self._ask(invocation)
         report = f"Duration: {(time.monotonic() - began) * 1000:.2f} ms"
         if cold:
             report += f" Init Duration: {(began - self._started_at) * 1000:.2f} ms"
-        payload, failed = self._payload(reply, request)
-        self._write(f"END RequestId: {request.request_id}")
+        payload, failed = self._payload(reply, invocation)
+        self._write(f"END RequestId: {invocation.request_id}")
         self._write(
-            f"REPORT RequestId: {request.request_id} {report} Memory Size: {spec.memory_mb} MB"
+            f"REPORT RequestId: {invocation.request_id} {report} Memory Size: {spec.memory_mb} MB"
         )
-        return Outcome(payload, failed, request.request_id, self._tail.take())
+        return Outcome(payload, failed, invocation.request_id, self._tail.take())
 
     def kill(self) -> None:
         """End the process at once, as the platform or an operator's mistake would."""
@@ -138,19 +148,24 @@ class Sandbox:
 
     def _start(self) -> dict[str, Any] | None:
         """Wait for the code to be loaded; the reply that says why it is not, or None."""
-        if self._ready:
+        if self._sources is not None:
             return None
         reply = self._receive(INIT_SECONDS + self._spec.timeout_seconds)
-        self._ready = "ready" in reply
-        return None if self._ready else reply
+        self._sources = reply.get("sources")
+        return reply if self._sources is None else None
 
-    def _ask(self, request: Request) -> dict[str, Any]:
+    def _is_outdated(self) -> bool:
+        """Whether a file of the code has been changed since the process loaded it."""
+        return any(_changed_at(path) != at for path, at in (self._sources or {}).items())
+
+    def _ask(self, invocation: Invocation) -> dict[str, Any]:
         message = {
-            "payload": request.payload,
-            "request_id": request.request_id,
-            "arn": self._spec.arn,
-            "timeout_ms": self._spec.timeout_seconds * 1000,
-        }
+            "invoke_id": invocation.request_id,
+            "event_body": invocation.payload,
+            "content_type": "application/json",
+            "invoked_function_arn": self._spec.arn,
+            "deadline_time_in_ms": int((time.time() + self._spec.timeout_seconds) * 1000),
+        } | dict.fromkeys(NOT_USED_HERE)
         try:
             self._connection.send_bytes(json.dumps(message).encode())
         except OSError:
@@ -179,15 +194,23 @@ class Sandbox:
             message = f"Runtime exited with error: {how}"
         return {"end": {"errorType": "Runtime.ExitError", "errorMessage": message}}
 
-    def _payload(self, reply: dict[str, Any], request: Request) -> tuple[str, bool]:
+    def _payload(self, reply: dict[str, Any], invocation: Invocation) -> tuple[str, bool]:
+        if "result" in reply and len(reply["result"].encode()) > MAX_RESPONSE_BYTES:
+            message = (
+                "Response payload size exceeded maximum allowed payload size "
+                f"({MAX_RESPONSE_BYTES} bytes)."
+            )
+            reply = {
+                "error": {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
+            }
         if "result" in reply:
             return str(reply["result"]), False
         if end := reply.get("end"):
             # The platform's own errors name the request in the text and have no stack trace.
-            end["errorMessage"] = f"RequestId: {request.request_id} Error: {end['errorMessage']}"
+            end["errorMessage"] = f"RequestId: {invocation.request_id} Error: {end['errorMessage']}"
             self._write(f"{end['errorMessage']} {end['errorType']}")
             return json.dumps(end), True
-        return json.dumps(reply["error"] | {"requestId": request.request_id}), True
+        return json.dumps(reply["error"]), True
 
     def _write(self, line: str) -> None:
         self._keep(line.encode() + b"\n")
@@ -200,10 +223,18 @@ class Sandbox:
         for line in cast("IO[bytes]", self._process.stdout):
             text, mark, _ = line.partition(OUTPUT_ENDS)
             if text:
-                self._keep(text if text.endswith(b"\n") else text + b"\n")
+                # In one record of a log a carriage return stands for a line's end.
+                self._keep(text.removesuffix(b"\n").replace(b"\r", b"\n") + b"\n")
             if mark:
                 self._outputs_read.release()
         self._outputs_read.release()
+
+
+def _changed_at(path: str) -> float | None:
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return None
 
 
 def environment_of(spec: FunctionSpec, aws_url: str, log_stream: str) -> dict[str, str]:

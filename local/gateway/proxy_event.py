@@ -5,13 +5,14 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from local.aws.clients import ACCOUNT_ID, REGION
 from local.gateway.routes import Match
+from local.loopback import Request, Response
 
 # What ends at the gateway: the function sees none of them.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
@@ -24,34 +25,6 @@ class MalformedAnswerError(ValueError):
 
 
 @dataclass(frozen=True)
-class HttpRequest:
-    """A request as it came in. `path` is not decoded; header names have the client's case."""
-
-    method: str
-    path: str
-    query: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    source_ip: str
-    protocol: str = "HTTP/1.1"
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    def header(self, name: str) -> str | None:
-        """The last value of a header, whatever its case."""
-        values = [value for key, value in self.headers if key.lower() == name.lower()]
-        return values[-1] if values else None
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    """A response; header names may repeat."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Api:
     """What the events say of the API they came through."""
 
@@ -59,7 +32,7 @@ class Api:
     stage: str
 
 
-def build_event(request: HttpRequest, found: Match, api: Api) -> dict[str, Any]:
+def build_event(request: Request, found: Match, api: Api) -> dict[str, Any]:
     """The event of a REST API's proxy integration (payload format 1.0)."""
     headers = _forwarded(request)
     query = parse_qsl(request.query, keep_blank_values=True)
@@ -74,12 +47,12 @@ def build_event(request: HttpRequest, found: Match, api: Api) -> dict[str, Any]:
         "pathParameters": dict(found.path_parameters) or None,
         "stageVariables": None,
         "requestContext": _context(request, found, api),
-        "body": request.body.decode("utf-8", "replace") or None,
+        "body": (request.body or b"").decode("utf-8", "replace") or None,
         "isBase64Encoded": False,
     }
 
 
-def read_answer(payload: str) -> HttpAnswer:
+def read_answer(payload: str) -> Response:
     """The HTTP response that a function's result stands for. Raises MalformedAnswerError."""
     result = json.loads(payload)
     if not isinstance(result, dict):
@@ -90,10 +63,10 @@ def read_answer(payload: str) -> HttpAnswer:
     body = result.get("body")
     if not isinstance(body, str | None):
         raise MalformedAnswerError("body is no text")
-    return HttpAnswer(status, _answer_headers(result), _answer_body(body or "", result))
+    return Response(status, _answer_headers(result), _answer_body(body or "", result))
 
 
-def _forwarded(request: HttpRequest) -> list[tuple[str, str]]:
+def _forwarded(request: Request) -> list[tuple[str, str]]:
     """The client's headers, and those that API Gateway adds."""
     kept = [(name, value) for name, value in request.headers if name.lower() not in HOP_BY_HOP]
     trace = f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
@@ -113,7 +86,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return grouped
 
 
-def _context(request: HttpRequest, found: Match, api: Api) -> dict[str, Any]:
+def _context(request: Request, found: Match, api: Api) -> dict[str, Any]:
     now = datetime.now(UTC)
     domain = f"{api.api_id}.execute-api.{REGION}.amazonaws.com"
     return {
@@ -135,7 +108,7 @@ def _context(request: HttpRequest, found: Match, api: Api) -> dict[str, Any]:
     }
 
 
-def _identity(request: HttpRequest, found: Match) -> dict[str, str | None]:
+def _identity(request: Request, found: Match) -> dict[str, str | None]:
     signed = found.route.requires_iam
     caller = "local" if signed else None
     return {

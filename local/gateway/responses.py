@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.gateway.proxy_event import HttpAnswer
+from local.loopback import Response
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def incomplete_signature(message: str) -> GatewayError:
     return GatewayError("INVALID_SIGNATURE", 403, "IncompleteSignatureException", message)
 
 
-def answer(error: GatewayError, responses: Mapping[str, Mapping[str, Any]]) -> HttpAnswer:
+def response_to(error: GatewayError, responses: Mapping[str, Mapping[str, Any]]) -> Response:
     """The response to an error, given the API's own gateway responses by type."""
     default = "DEFAULT_4XX" if error.status < 500 else "DEFAULT_5XX"
     own = responses.get(error.response_type) or responses.get(default) or {}
@@ -49,7 +49,7 @@ def answer(error: GatewayError, responses: Mapping[str, Mapping[str, Any]]) -> H
         "$context.error.message", error.message
     )
     headers = {"Content-Type": "application/json", **_own_headers(own)}
-    return HttpAnswer(
+    return Response(
         int(own.get("statusCode", error.status)),
         [*headers.items(), ("x-amzn-ErrorType", error.kind)],
         body.encode(),

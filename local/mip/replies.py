@@ -1,6 +1,5 @@
 """What the stand-in sends back for one call."""
 
-import enum
 import json
 import re
 from collections.abc import Mapping
@@ -8,16 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from local.loopback import Delivery
+
 _MARK = "\0"
 _MARKED = re.compile(r'"\\u0000(-?[0-9.]+)"')
-
-
-class Delivery(enum.Enum):
-    """How much of a reply reaches the client before the connection goes away, if it does."""
-
-    WHOLE = enum.auto()
-    RESET_MIDWAY = enum.auto()
-    RESET_AT_ONCE = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

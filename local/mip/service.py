@@ -69,7 +69,8 @@ class MipCloud:
     """MIP Cloud with one organisation and one user.
 
     Safe to use from several threads. `clock` gives seconds; sessions and lock-outs follow it.
-    `on_call` is called with a call's name when that call arrives, before it has any effect.
+    `on_call` is called with a call's name when that call arrives, before it has any effect, and
+    `on_answer` with what the journal says of it, before the answer is sent.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class MipCloud:
         )
         self._lock = threading.RLock()
         self.on_call = on_call
+        self.on_answer: Callable[[JournalEntry], None] | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -104,7 +106,7 @@ class MipCloud:
             self._latency: dict[str, float] = {}
             self._journal: deque[JournalEntry] = deque(maxlen=JOURNAL_LENGTH)
             self._calls = Counter(dict.fromkeys(CALLS, 0))
-            self._logins = self._logouts = self._max_open_sessions = 0
+            self._logins = self._logouts = self._answered = self._max_open_sessions = 0
 
     def call(
         self,
@@ -131,7 +133,11 @@ class MipCloud:
         reply, fault = self._answer(name, token, body)
         with self._lock:
             kind = fault.kind if fault else None
-            self._journal.append(JournalEntry(number, name, reply.status, kind))
+            entry = JournalEntry(number, name, reply.status, kind)
+            self._journal.append(entry)
+            self._answered += 1
+        if self.on_answer:
+            self.on_answer(entry)
         return reply
 
     def set_fault(self, call: str, fault: Fault) -> None:
@@ -207,6 +213,7 @@ class MipCloud:
                     "max_open_sessions": counters.max_open_sessions,
                     "calls": counters.calls,
                 },
+                "calls_under_way": max(0, self._calls.total() - self._answered),
                 "faults": {call: fault.as_json() for call, fault in self._faults.items()},
                 "latency": dict(self._latency),
                 "programs": len(self.organisation.programs),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
@@ -13,13 +14,15 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from local.aws.clients import fake_session
 from local.template import parameters as template_parameters
 
+DEFAULT_TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 HTTP_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
+# All that the translator asks of a session: a region, which tells AWS's partition.
+_SESSION = SimpleNamespace(region_name="us-east-1")
 # It warns of features of its own that it was not given.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
@@ -131,9 +134,7 @@ def load(
         raise TemplateError(str(exc)) from exc
     code_roots = _take_code(document, path.resolve().parent)
     try:
-        translated = Translator({}, Parser(), boto_session=fake_session()).translate(
-            document, values
-        )
+        translated = Translator({}, Parser(), boto_session=_SESSION).translate(document, values)
     except InvalidDocumentException as exc:
         causes = "; ".join(str(cause.message) for cause in exc.causes)
         raise TemplateError(f"{path} is no valid SAM template: {causes or exc.message}") from exc

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local.aws.clients import REGION
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Outcome
@@ -72,10 +70,8 @@ class Poller:
                 self.poll_once()
             except StoppedError:
                 return
-            except (BotoCoreError, ClientError) as exc:
-                if self._stopping.is_set():
-                    return
-                print(f"poller: {self._source.queue}: {exc}", file=sys.stderr)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the queue is polled on
+                self._complain(f"{type(exc).__name__}: {exc}")
                 self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
 
     def _receive(self) -> list[dict[str, Any]]:

@@ -5,8 +5,7 @@ from typing import Any
 import boto3
 
 from local.aws.provisioning import Provisioned, provision
-from local.cli.arguments import DEFAULT_TEMPLATE
-from local.template.stack_template import load
+from local.template.stack_template import DEFAULT_TEMPLATE, load
 from tests.template.stack import REQUIRED
 
 

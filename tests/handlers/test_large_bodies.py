@@ -10,7 +10,7 @@ from core.model.entry import ProgramLists, encode
 from core.reading.lookup import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY, Found, Lookup
 from handlers.proxy import response
 from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
-from local.functions.runtime import MAX_RESPONSE_BYTES
+from local.functions.sandbox import MAX_RESPONSE_BYTES
 from tests.builders import PREFIX, make_entry
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 

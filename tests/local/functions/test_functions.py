@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.functions.sandbox import PROJECT_ROOT, Request, environment_of
+from local.functions.sandbox import NOT_USED_HERE, PROJECT_ROOT, environment_of
 from local.stack import FunctionFailedError, LocalStack
 from tests.local.toy_stack import eventually, toy_stack
 
@@ -154,7 +155,7 @@ def test_a_killed_process_fails_its_invocation_and_is_replaced(
         event = {"do": "sleep", "seconds": 2.5, "started": str(started)}
         running = threads.submit(invoke, stack, event=event)
         assert eventually(started.exists)
-        assert stack.functions.kill("AdminFunction") == 1
+        assert stack.functions["AdminFunction"].kill() == 1
         error = error_of(running.result())
     assert error["errorType"] == "Runtime.ExitError"
     assert error["errorMessage"].endswith("Runtime exited with error: signal: killed")
@@ -200,6 +201,20 @@ def test_code_that_cannot_be_loaded_fails_every_invocation(stack: LocalStack) ->
             stack.invoke("BrokenFunction")
         assert error.value.error["errorType"] == "Runtime.ImportModuleError"
     assert stack.functions["BrokenFunction"].pids() == []
+
+
+def test_logs_and_decimals_are_written_as_on_lambda(stack: LocalStack) -> None:
+    answer = invoke(stack, event={"do": "log", "text": "careful"}, LogType="Tail")
+    assert answer["Payload"].read() == b"1.50"
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    assert re.search(rf"^\[WARNING\]\t[-\dT:.]+Z\t{request_id}\tcareful$", tail, re.MULTILINE)
+
+
+def test_a_raised_exception_is_in_the_log_with_its_traceback(stack: LocalStack) -> None:
+    answer = invoke(stack, event={"do": "fail", "text": "oh"}, LogType="Tail")
+    lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    assert lines[1:3] == ["[ERROR] KeyError: 'oh'", "Traceback (most recent call last):"]
 
 
 def test_a_function_sees_lambdas_variables_and_its_own_and_none_of_the_users(
@@ -250,10 +265,10 @@ def test_a_runtime_whose_stack_is_gone_ends_even_within_a_handler(
 
 
 def _message(event: dict[str, Any]) -> dict[str, Any]:
-    request = Request(json.dumps(event))
     return {
-        "payload": request.payload,
-        "request_id": request.request_id,
-        "arn": "arn",
-        "timeout_ms": 60_000,
-    }
+        "invoke_id": "1",
+        "event_body": json.dumps(event),
+        "content_type": "application/json",
+        "invoked_function_arn": "arn",
+        "deadline_time_in_ms": 60_000,
+    } | dict.fromkeys(NOT_USED_HERE)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from local.gateway.responses import INTEGRATION_TIMEOUT, MISSING_TOKEN, answer
+from local.gateway.responses import INTEGRATION_TIMEOUT, MISSING_TOKEN, response_to
 from local.gateway.routes import match
 from local.stack import LocalStack
 from local.template.stack_template import Route
@@ -157,8 +157,10 @@ def test_a_base64_body_is_decoded(api: http.client.HTTPConnection) -> None:
 
 
 def test_a_304_and_a_head_have_no_body(api: http.client.HTTPConnection) -> None:
-    response, body = get(api, reply(statusCode=304, headers={"ETag": '"x"'}, body=""))
+    headers = {"ETag": '"x"', "Content-Type": "text/csv"}
+    response, body = get(api, reply(statusCode=304, headers=headers, body=""))
     assert (response.status, body, response.headers["ETag"]) == (304, b"", '"x"')
+    assert response.headers["Content-Type"] == "text/csv"
     response, body = get(api, "/files/x", method="HEAD")
     assert (response.status, body) == (200, b"")
     assert int(response.headers["Content-Length"]) > 0
@@ -247,8 +249,8 @@ def test_the_templates_own_words_replace_api_gateways() -> None:
         },
         "DEFAULT_5XX": {"responseTemplates": {"application/json": "broken"}},
     }
-    own = answer(MISSING_TOKEN, responses)
+    own = response_to(MISSING_TOKEN, responses)
     assert (own.status, own.body) == (401, b"sorry: Missing Authentication Token")
     assert dict(own.headers)["Content-Type"] == "text/plain"
-    default = answer(INTEGRATION_TIMEOUT, responses)
+    default = response_to(INTEGRATION_TIMEOUT, responses)
     assert (default.status, default.body) == (504, b"broken")

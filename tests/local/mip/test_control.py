@@ -114,6 +114,7 @@ def test_the_state_shows_sessions_locks_and_counts_but_no_secret(
             "max_open_sessions": 1,
             "calls": {"login": 2, "segments": 0, "accounts": 0, "balances": 0, "logout": 0},
         },
+        "calls_under_way": 0,
         "faults": {},
         "latency": {},
         "programs": len(sample_organisation().programs),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.errors import PortInUseError
+from local.loopback import PortInUseError
 from local.mip import USER, MipCloud, MipCloudServer, balances_body
 from local.mip.calls import ENDPOINTS
 from local.mip.sample.organisation import sample_organisation

@@ -1,8 +1,10 @@
 """Handlers that do what the event asks for, so that tests can provoke every outcome."""
 
 import json
+import logging
 import os
 import time
+from decimal import Decimal
 from pathlib import Path
 
 
@@ -23,6 +25,11 @@ def _sleep(event, _):
 
 def _print(event, _):
     print(event["text"], end="")
+
+
+def _log(event, _):
+    logging.getLogger().warning(event["text"])
+    return Decimal("1.50")
 
 
 def _context(_, context):
@@ -55,6 +62,7 @@ ACTIONS = {
     "fail": _fail,
     "sleep": _sleep,
     "print": _print,
+    "log": _log,
     "context": _context,
 }
 

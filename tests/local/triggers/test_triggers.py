@@ -3,16 +3,17 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local.functions.sandbox import Request
+from local.functions.sandbox import Invocation, Outcome
 from local.stack import LocalStack
 from local.template import stack_template
-from local.triggers import schedule
+from local.triggers import poller
 from local.triggers.poller import Poller, reported_failures
-from local.triggers.schedule import UnsupportedScheduleError, interval_seconds
+from local.triggers.schedule import QueueTarget, Schedule, UnsupportedScheduleError, next_time
 from tests.local.toy_stack import TOY_TEMPLATE, eventually, toy_stack
 
 
@@ -35,7 +36,7 @@ class Queue:
         worker = stack.functions["WorkerFunction"]
         source = stack_template.load(TOY_TEMPLATE, {}).event_sources[0]
         self.poller = Poller(
-            self.sqs, self.url, source, lambda event: worker.invoke(Request(event))
+            self.sqs, self.url, source, lambda event: worker.invoke(Invocation(event))
         )
 
     def send(self, order: dict[str, Any], **more: Any) -> str:
@@ -160,38 +161,98 @@ def test_the_schedule_sends_its_input_to_its_group(stack: LocalStack) -> None:
     assert record["attributes"]["MessageGroupId"] == "toys"
 
 
+NOW = datetime(2026, 11, 26, 23, 4, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    ("expression", "seconds"),
-    [("rate(1 minute)", 60), ("rate(6 hours)", 21600), ("rate(2 days)", 172800)],
+    ("expression", "when"),
+    [
+        ("rate(1 minute)", "2026-11-26 23:05:30"),
+        ("rate(6 hours)", "2026-11-27 05:04:30"),
+        ("rate(2 days)", "2026-11-28 23:04:30"),
+        ("cron(5 0/6 * * ? *)", "2026-11-27 00:05:00"),
+        ("cron(5 * * * ? *)", "2026-11-26 23:05:00"),
+        ("cron(0/15 * ? * * *)", "2026-11-26 23:15:00"),
+        ("cron(4 23 * * ? *)", "2026-11-27 23:04:00"),
+        ("cron(0,30 5,7 * * ? *)", "2026-11-27 05:00:00"),
+    ],
 )
-def test_a_rate_is_so_many_seconds(expression: str, seconds: int) -> None:
-    assert interval_seconds(expression) == seconds
+def test_a_schedule_fires_next_as_eventbridge_would(expression: str, when: str) -> None:
+    assert next_time(expression, NOW).strftime("%Y-%m-%d %H:%M:%S") == when
 
 
-def test_a_cron_expression_is_not_run_locally() -> None:
-    with pytest.raises(UnsupportedScheduleError, match="only rate"):
-        interval_seconds("cron(0 6 * * ? *)")
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0 6 ? * MON *)", "cron(0 6 1 * ? *)", "cron(60 6 * * ? *)", "cron(5 6-8 * * ? *)", "x"],
+)
+def test_what_is_not_run_locally_is_told(expression: str) -> None:
+    with pytest.raises(UnsupportedScheduleError, match="not run locally"):
+        next_time(expression, NOW)
 
 
-class RecordingQueue:
-    """Takes messages, and nothing else that a queue can do."""
+class FailingQueue:
+    """Takes messages, but for the first one."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.tries = 0
 
     def send_message(self, **message: str) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise KeyError("a defect")
         self.sent.append(message["MessageBody"])
 
 
-def test_the_clock_fires_every_interval_and_not_at_the_start(
-    monkeypatch: pytest.MonkeyPatch,
+class Times:
+    """A clock that jumps from one moment before a full minute to the next one's."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 26, 12, 0, 59, 990_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(minutes=1)
+        return self.at
+
+
+def test_the_clock_survives_a_failure_and_fires_at_each_time(
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(schedule.UNIT_SECONDS, "minute", 0.2)
-    queue = RecordingQueue()
-    target = schedule.QueueTarget("url", "now", "group")
-    clock = schedule.Schedule(queue, "rate(1 minute)", [target])
+    queue = FailingQueue()
+    target = QueueTarget("url", "now", "group")
+    clock = Schedule(queue, "cron(* * * * ? *)", [target], lambda: True, Times())
     clock.start()
-    assert queue.sent == []
     assert eventually(lambda: len(queue.sent) >= 2)
     clock.stop()
-    assert set(queue.sent) == {"now"}
+    assert "KeyError" in capfd.readouterr().err
+
+
+def test_a_rule_that_is_disabled_sends_nothing() -> None:
+    queue = FailingQueue()
+    asked = []
+    clock = Schedule(queue, "cron(* * * * ? *)", [], lambda: bool(asked.append(1)), Times())
+    clock._targets.append(QueueTarget("url", "now", "group"))
+    clock.start()
+    assert eventually(lambda: len(asked) >= 2)
+    clock.stop()
+    assert queue.tries == 0
+
+
+def test_a_poller_that_meets_a_defect_says_so_and_goes_on(
+    queue: Queue, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "PAUSE_AFTER_ERROR_SECONDS", 0)
+    outcomes = iter([RuntimeError("a defect"), Outcome('{"batchItemFailures": []}', False, "1")])
+
+    def invoke(_: str) -> Outcome:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    queue.poller._invoke = invoke
+    queue.send({"n": 1})
+    queue.poller.start()
+    assert eventually(lambda: queue.left() == 0)
+    queue.poller.stop()
+    assert "RuntimeError: a defect" in capfd.readouterr().err

@@ -1,11 +1,20 @@
 """What lines, requests and calls are told as, and where they light up."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from local.control_room.happenings import LONGEST_TEXT, of_line, of_mip_calls, of_request
+from local.control_room.events import (
+    KEPT,
+    LONGEST_TEXT,
+    Event,
+    EventLog,
+    of_line,
+    of_mip_call,
+    of_request,
+)
 
 
 def logged(message: str, **fields: Any) -> str:
@@ -117,23 +126,25 @@ def test_a_request_that_never_got_to_the_cache_lights_no_way_to_it() -> None:
     assert "reader-cache" not in told.passes
 
 
-def call(name: str, status: int = 200, fault: str | None = None) -> dict[str, Any]:
-    return {"call": name, "status": status, "fault": fault}
+@pytest.mark.parametrize(
+    ("status", "fault", "text", "level"),
+    [
+        (200, None, "answered accounts", "info"),
+        (500, "status", "answered 500 at accounts (fault: status)", "error"),
+        (200, "refuse", "cut the connection at accounts (fault: refuse)", "error"),
+        (401, None, "answered 401 at accounts", "error"),
+    ],
+)
+def test_a_call_of_mip_is_told_with_what_was_wrong(
+    status: int, fault: str | None, text: str, level: str
+) -> None:
+    told = of_mip_call("accounts", status, fault)
+    assert (told.text, told.level, told.passes) == (text, level, ("worker-mip",))
 
 
-def test_good_calls_are_drawn_together_and_bad_ones_told_one_by_one() -> None:
-    calls = [
-        call("login"),
-        call("segments"),
-        call("accounts", 500, "status"),
-        call("accounts", 200, "refuse"),
-        call("logout", 401),
-        call("login"),
-    ]
-    assert [(told.text, told.level) for told in of_mip_calls(calls)] == [
-        ("answered login, segments", "info"),
-        ("answered 500 at accounts (fault: status)", "error"),
-        ("cut the connection at accounts (fault: refuse)", "error"),
-        ("answered 401 at logout", "error"),
-        ("answered login", "info"),
-    ]
+def test_the_log_keeps_the_last_events_and_hands_out_those_after_a_number() -> None:
+    log = EventLog(lambda: datetime(2026, 11, 26, tzinfo=UTC))
+    for number in range(1, KEPT + 2):
+        log.add(Event("api", f"number {number}", ()))
+    assert [event["text"] for event in log.after(KEPT)] == [f"number {KEPT + 1}"]
+    assert [event["number"] for event in log.after(0)] == list(range(2, KEPT + 2))

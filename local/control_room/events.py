@@ -1,24 +1,27 @@
 """What happens in the stack, in words, and which lines of the picture it passes through.
 
-Sources: the functions' log lines, the requests at the API, and the journal of MIP's stand-in.
+Sources: the functions' log lines, the requests at the API, and the calls of MIP's stand-in.
 """
 
-import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 Level = Literal["info", "good", "warning", "error"]
 
 LONGEST_TEXT = 300
+KEPT = 200
 # The runtime's own lines that tell of a failure; a traceback's other lines are in the log file.
 RUNTIME_FAILURE = re.compile(r"\[ERROR\] |.*(Task timed out|Runtime exited)")
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Event:
     """Something that happened. `passes` names lines of the picture, or a single part of it."""
 
     source: str
@@ -30,7 +33,7 @@ class Happening:
 
 
 # By the event that a function logs: words with the line's own fields, and where it passes.
-_TOLD: dict[str, tuple[str, tuple[str, ...], Level]] = {
+_WORDS: dict[str, tuple[str, tuple[str, ...], Level]] = {
     "rebuild queued": ("asked for a rebuild of {dataset} ({reason})", ("reader-queue",), "info"),
     "entry rebuilt": ("stored {dataset}", ("worker-cache",), "good"),
     "rebuild failed": (
@@ -66,11 +69,11 @@ _ADMIN_PASSES = {
 # Looking changes nothing.
 _LOOKING = ("Status", "ListDeadLetters")
 # Who gave the command is told what came of it.
-_SILENT = ("admin command done",)
+_NO_NEWS = ("admin command done",)
 _STARTS = {"worker": ("takes a batch of messages", ("queue-worker",)), "reader": ("", ("reader",))}
 _LEVELS: dict[str, Level] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 # What every line holds, and says nothing of the event.
-_PLUMBING = (
+_IN_EVERY_LINE = (
     "level",
     "location",
     "message",
@@ -87,7 +90,7 @@ class _Fields(dict[str, Any]):
         return "?"
 
 
-def of_line(function: str, line: str) -> Happening | None:
+def of_line(function: str, line: str) -> Event | None:
     """What a line of a function's log tells; None where it tells nothing new.
 
     `function` is the logical id.
@@ -96,7 +99,7 @@ def of_line(function: str, line: str) -> Happening | None:
     if line.startswith("START "):
         return _start(source)
     if RUNTIME_FAILURE.match(line):
-        return Happening(source, line[:LONGEST_TEXT], (source,), "error")
+        return Event(source, line[:LONGEST_TEXT], (source,), "error")
     try:
         fields = json.loads(line)
     except ValueError:
@@ -106,69 +109,76 @@ def of_line(function: str, line: str) -> Happening | None:
     return _of_fields(source, fields)
 
 
-def of_request(method: str, path: str, status: int, cache_status: str, seconds: float) -> Happening:
+def of_request(method: str, path: str, status: int, cache_status: str, seconds: float) -> Event:
     """A request that the API has answered."""
     passes = ["client-api", "api-reader"]
     if cache_status:
         passes.append("reader-cache")
-    told = cache_status.removeprefix("mips-cache; ") or "not from the cache"
-    text = f"{method} {path} → {status} ({told}) in {1000 * seconds:.0f} ms"
-    return Happening("api", text[:LONGEST_TEXT], tuple(passes), _level_of_status(status))
+    cache = cache_status.removeprefix("mips-cache; ") or "not from the cache"
+    text = f"{method} {path} → {status} ({cache}) in {1000 * seconds:.0f} ms"
+    return Event("api", text[:LONGEST_TEXT], tuple(passes), _level_of_status(status))
 
 
-def of_mip_calls(calls: Sequence[Mapping[str, Any]]) -> Iterator[Happening]:
-    """Calls that MIP's stand-in has answered, as its journal tells; good ones are drawn together.
-
-    A call has a name, the answer's status, and the fault that was in it, if there was one.
-    """
-    for good, several in itertools.groupby(calls, lambda call: not _is_bad(call)):
-        if good:
-            names = ", ".join(call["call"] for call in several)
-            yield Happening("mip", f"answered {names}"[:LONGEST_TEXT], ("worker-mip",))
-        else:
-            yield from map(_of_bad_call, several)
+def of_mip_call(call: str, status: int, fault: str | None) -> Event:
+    """A call that MIP's stand-in has answered, and the fault that was in it, if there was one."""
+    if not fault and status < 400:
+        return Event("mip", f"answered {call}", ("worker-mip",))
+    answer = "cut the connection" if fault in ("refuse", "timeout") else f"answered {status}"
+    why = f" (fault: {fault})" if fault else ""
+    return Event("mip", f"{answer} at {call}{why}", ("worker-mip",), "error")
 
 
-def _is_bad(call: Mapping[str, Any]) -> bool:
-    return bool(call["fault"] or call["status"] >= 400)
-
-
-def _of_bad_call(call: Mapping[str, Any]) -> Happening:
-    cut = call["fault"] in ("refuse", "timeout")
-    answer = "cut the connection" if cut else f"answered {call['status']}"
-    why = f" (fault: {call['fault']})" if call["fault"] else ""
-    return Happening("mip", f"{answer} at {call['call']}{why}", ("worker-mip",), "error")
-
-
-def _start(source: str) -> Happening | None:
+def _start(source: str) -> Event | None:
     if source not in _STARTS:
         return None
     text, passes = _STARTS[source]
-    return Happening(source, text, passes, listed=bool(text))
+    return Event(source, text, passes, listed=bool(text))
 
 
-def _of_fields(source: str, fields: Mapping[str, Any]) -> Happening | None:
-    event = str(fields["message"])
-    if event in _SILENT:
+def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
+    name = str(fields["message"])
+    if name in _NO_NEWS:
         return None
-    if event == "admin command":
+    if name == "admin command":
         return _of_command(str(fields.get("command", "?")))
-    if event in _TOLD:
-        words, passes, level = _TOLD[event]
-        return Happening(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], passes, level)
-    more = ", ".join(f"{name} {fields[name]}" for name in fields if name not in _PLUMBING)
-    text = f"{event}: {more}" if more else event
+    if name in _WORDS:
+        words, passes, level = _WORDS[name]
+        return Event(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], passes, level)
+    more = ", ".join(f"{field} {fields[field]}" for field in fields if field not in _IN_EVERY_LINE)
+    text = f"{name}: {more}" if more else name
     level = _LEVELS.get(str(fields.get("level")), "info")
-    return Happening(source, text[:LONGEST_TEXT], (source,), level)
+    return Event(source, text[:LONGEST_TEXT], (source,), level)
 
 
-def _of_command(command: str) -> Happening | None:
+def _of_command(command: str) -> Event | None:
     if command in _LOOKING:
         return None
-    return Happening("admin", f"was told to {command.lower()}", _ADMIN_PASSES.get(command, ()))
+    return Event("admin", f"was told to {command.lower()}", _ADMIN_PASSES.get(command, ()))
 
 
 def _level_of_status(status: int) -> Level:
     if status >= 500:
         return "error"
     return "warning" if status >= 400 else "good"
+
+
+class EventLog:
+    """The last events, numbered. Safe to use from several threads."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._last = 0
+
+    def add(self, event: Event) -> None:
+        """Number an event and keep it."""
+        with self._lock:
+            self._last += 1
+            at = self._now().isoformat(timespec="milliseconds")
+            self._kept.append({"number": self._last, "at": at, **asdict(event)})
+
+    def after(self, number: int) -> list[dict[str, Any]]:
+        """The kept events with a higher number, the oldest first."""
+        with self._lock:
+            return [event for event in self._kept if event["number"] > number]
