@@ -31,7 +31,7 @@ IGNORED_PROPERTIES: Mapping[str, Mapping[str, str]] = {
         "Parameters": "they say the same as the endpoint's configuration",
     },
     "AWS::KMS::Key": {
-        "KeyPolicy": "moto's own allows everything; with this one it fails when used"
+        "KeyPolicy": "moto's own allows everything; with this one it fails when described"
     },
     "AWS::Lambda::Function": {
         "Architectures": "the code runs on this machine's processor",
