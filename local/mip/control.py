@@ -1,6 +1,6 @@
 """The stand-in's control paths: look at it, and make it misbehave, while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.mip.faults import Fault
@@ -10,7 +10,8 @@ from local.mip.service import MipCloud
 
 PREFIX = "/_control/"
 
-type _Action = Callable[[MipCloud, str | None, Any], Any]
+# Given the stand-in, the call that the path names (or None), and the body.
+type _Action = Callable[[MipCloud, str | None, Any], object]
 
 
 def control(mip: MipCloud, method: str, path: str, body: object) -> Reply:
@@ -22,96 +23,62 @@ def control(mip: MipCloud, method: str, path: str, body: object) -> Reply:
     name, _, call = path.removeprefix(PREFIX).partition("/")
     methods = {verb for verb, known in _ACTIONS if known == name}
     if not methods or (call and name not in _PER_CALL):
-        return Reply(404, {"message": f"there is no such path; there are {_choices()}"})
+        choices = ", ".join(
+            f"{verb} {PREFIX}{known}{'/{call}' if known in _PER_CALL else ''}"
+            for verb, known in _ACTIONS
+        )
+        return Reply(404, {"message": f"there is no such path; there are {choices}"})
     if method not in methods:
         allow = ", ".join(sorted(methods))
         return Reply(405, {"message": f"allowed: {allow}"}, headers={"Allow": allow})
     try:
-        return Reply(payload=_ACTIONS[method, name](mip, call or None, body))
+        result = _ACTIONS[method, name](mip, call or None, body)
     except ValueError as exc:
         return Reply(400, {"message": str(exc)})
+    return Reply(payload=result if name == "journal" else mip.state())
 
 
-def _choices() -> str:
-    calls = dict.fromkeys(_PER_CALL, "/{call}")
-    return ", ".join(f"{verb} {PREFIX}{name}{calls.get(name, '')}" for verb, name in _ACTIONS)
-
-
-def _state(mip: MipCloud, _: str | None, __: Any) -> Any:
-    return mip.state()
-
-
-def _journal(mip: MipCloud, _: str | None, __: Any) -> Any:
-    return [entry._asdict() for entry in mip.journal]
-
-
-def _set_fault(mip: MipCloud, call: str | None, body: Any) -> Any:
+def _set_fault(mip: MipCloud, call: str | None, body: Any) -> None:
     if call is None:
         raise ValueError(f"name the call: {PREFIX}faults/{{call}}")
     mip.set_fault(call, Fault.from_json(body))
-    return mip.state()
 
 
-def _clear_faults(mip: MipCloud, call: str | None, _: Any) -> Any:
-    mip.clear_faults(call)
-    return mip.state()
-
-
-def _set_latency(mip: MipCloud, call: str | None, body: Any) -> Any:
+def _set_latency(mip: MipCloud, call: str | None, body: Any) -> None:
     if not isinstance(body, dict) or body.keys() != {"seconds"}:
         raise ValueError('the body must be {"seconds": number}')
     mip.set_latency(body["seconds"], call)
-    return mip.state()
 
 
-def _clear_latency(mip: MipCloud, call: str | None, _: Any) -> Any:
-    mip.set_latency(0, call)
-    return mip.state()
-
-
-def _set_credentials(mip: MipCloud, _: str | None, body: Any) -> Any:
-    allowed = {"user", "password", "org"}
-    if not isinstance(body, dict) or not body or not body.keys() <= allowed:
-        raise ValueError("the body must be an object with user, password or org")
-    if not all(isinstance(value, str) for value in body.values()):
-        raise ValueError("user, password and org must be texts")
+def _set_credentials(mip: MipCloud, _: str | None, body: Any) -> None:
+    if not body or not _holds_texts(body) or not body.keys() <= {"user", "password", "org"}:
+        raise ValueError("the body must be an object with the texts user, password or org")
     mip.set_credentials(**body)
-    return mip.state()
 
 
-def _set_programs(mip: MipCloud, _: str | None, body: Any) -> Any:
-    if not isinstance(body, list) or not all(map(_is_program, body)):
+def _set_programs(mip: MipCloud, _: str | None, body: Any) -> None:
+    names = {"code", "status", "title"}
+    if not isinstance(body, list) or not all(
+        _holds_texts(it) and it.keys() == names for it in body
+    ):
         raise ValueError("the body must be a list of objects with the texts code, status, title")
     mip.set_programs(ChartAccount(**program) for program in body)
-    return mip.state()
 
 
-def _is_program(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"code", "status", "title"}:
-        return False
-    return all(isinstance(text, str) for text in value.values())
-
-
-def _reset(mip: MipCloud, _: str | None, __: Any) -> Any:
-    mip.reset()
-    return mip.state()
-
-
-def _expire(mip: MipCloud, _: str | None, __: Any) -> Any:
-    mip.expire_sessions()
-    return mip.state()
+def _holds_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 _PER_CALL = ("faults", "latency")
-_ACTIONS: dict[tuple[str, str], _Action] = {
-    ("GET", "state"): _state,
-    ("GET", "journal"): _journal,
+_ACTIONS: Mapping[tuple[str, str], _Action] = {
+    ("GET", "state"): lambda *_: None,
+    ("GET", "journal"): lambda mip, *_: [entry._asdict() for entry in mip.journal],
     ("PUT", "faults"): _set_fault,
-    ("DELETE", "faults"): _clear_faults,
+    ("DELETE", "faults"): lambda mip, call, _: mip.clear_faults(call),
     ("PUT", "latency"): _set_latency,
-    ("DELETE", "latency"): _clear_latency,
+    ("DELETE", "latency"): lambda mip, call, _: mip.set_latency(0, call),
     ("PUT", "credentials"): _set_credentials,
     ("PUT", "programs"): _set_programs,
-    ("POST", "expire"): _expire,
-    ("POST", "reset"): _reset,
+    ("POST", "expire"): lambda mip, *_: mip.expire_sessions(),
+    ("POST", "reset"): lambda mip, *_: mip.reset(),
 }

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from local.mip.calls import (
@@ -202,17 +202,11 @@ class MipCloud:
         """Return everything an operator may see, as JSON values; no token and no password."""
         with self._lock:
             counters = self.counters
+            attempts = {"login_attempts": counters.login_attempts}
             return {
                 "open_sessions": self.open_sessions,
                 "locked_users": self._sessions.locked(),
-                "counters": {
-                    "login_attempts": counters.login_attempts,
-                    "logins": counters.logins,
-                    "logouts": counters.logouts,
-                    "lockouts": counters.lockouts,
-                    "max_open_sessions": counters.max_open_sessions,
-                    "calls": counters.calls,
-                },
+                "counters": attempts | asdict(counters),
                 "calls_under_way": max(0, self._calls.total() - self._answered),
                 "faults": {call: fault.as_json() for call, fault in self._faults.items()},
                 "latency": dict(self._latency),
@@ -258,13 +252,8 @@ class MipCloud:
         return _balances(organisation, body)
 
     def _login(self, body: object) -> str:
-        request = parse_login(body)
-        known = self.credentials
-        accepted = (request.username, request.password, request.org) == (
-            known.user,
-            known.password,
-            known.org,
-        )
+        request, known = parse_login(body), self.credentials
+        accepted = request == (known.user, known.password, known.org)
         token = self._sessions.login(request.username, accepted=accepted)
         self._logins += 1
         self._max_open_sessions = max(self._max_open_sessions, self._sessions.open_count())
