@@ -69,8 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the whole service on this machine: API, AWS, functions, MIP Cloud.",
         epilog="Everything listens on 127.0.0.1 only. Ctrl-C ends it.",
     )
-    _add_servers(parser)
     add = parser.add_argument
+    for option, port, server in (
+        ("--api-port", 3000, "the API"),
+        ("--aws-port", 4566, "the local AWS"),
+        ("--mip-port", 8900, "the MIP Cloud stand-in"),
+    ):
+        add(option, type=_port, default=port, metavar="PORT", help=f"of {server} ({port})")
     add("--template", type=Path, default=DEFAULT_TEMPLATE, help="default: the project's")
     add(
         "--parameter",
@@ -92,17 +97,6 @@ def _parser() -> argparse.ArgumentParser:
         help="requests that the reader serves at once (8)",
     )
     return parser
-
-
-def _add_servers(parser: argparse.ArgumentParser) -> None:
-    for option, port, server in (
-        ("--api-port", 3000, "the API"),
-        ("--aws-port", 4566, "the local AWS"),
-        ("--mip-port", 8900, "the MIP Cloud stand-in"),
-    ):
-        parser.add_argument(
-            option, type=_port, default=port, metavar="PORT", help=f"of {server} ({port})"
-        )
 
 
 def _port(text: str) -> int:

@@ -7,11 +7,9 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from werkzeug.wrappers import Request as HttpRequest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from local.functions.functions import Function, FunctionNotFoundError, Functions, StoppedError
 from local.functions.sandbox import Invocation, Outcome
@@ -27,9 +25,15 @@ MAX_PAYLOAD_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20}
 class InvokeRefusedError(Exception):
     """An invocation that Lambda would refuse; `kind` is the error's name in AWS's model."""
 
-    status: HTTPStatus
+    status: int
     kind: str
     message: str
+
+    def response(self) -> Response:
+        """The refusal as AWS's clients read it."""
+        body = json.dumps({"Type": "User", "Message": self.message, "message": self.message})
+        headers = {"x-amzn-ErrorType": self.kind}
+        return Response(body, self.status, headers, mimetype="application/json")
 
 
 class InvokeApi:
@@ -46,69 +50,44 @@ class InvokeApi:
         path = INVOKE_PATH.fullmatch(environ.get("PATH_INFO", ""))
         if environ["REQUEST_METHOD"] != "POST" or not path:
             return self._behind(environ, start_response)
-        http = HttpRequest(environ)
         try:
-            response = self._invoke(path["function"], http)
+            response = self._invoke(path["function"], Request(environ))
         except InvokeRefusedError as refusal:
-            response = _refusal(refusal)
+            response = refusal.response()
         return response(environ, start_response)
 
-    def _invoke(self, reference: str, http: HttpRequest) -> Response:
-        functions = self._functions
-        function = _find(functions, reference)
-        kind = http.headers.get("X-Amz-Invocation-Type", "RequestResponse")
-        if kind not in MAX_PAYLOAD_BYTES:
-            raise InvokeRefusedError(
-                HTTPStatus.BAD_REQUEST,
-                "InvalidParameterValueException",
-                f"InvocationType must be one of {', '.join(MAX_PAYLOAD_BYTES)}, not {kind}",
-            )
-        request = Invocation(_payload(http, kind))
+    def _invoke(self, reference: str, http: Request) -> Response:
         try:
-            running = functions.submit(function, request)
+            function = self._functions.find(reference.removesuffix(":$LATEST"))
+            kind = http.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+            invocation = Invocation(_payload(http, kind))
+            running = self._functions.submit(function, invocation)
             if kind == "Event":
                 running.add_done_callback(lambda done: _report(function, done))
-                return _accepted(request)
+                return Response(status=202, headers={"x-amzn-RequestId": invocation.request_id})
             return _answer(running.result(), tail=http.headers.get("X-Amz-Log-Type") == "Tail")
+        except FunctionNotFoundError as exc:
+            message = f"Function not found: {reference}"
+            raise InvokeRefusedError(404, "ResourceNotFoundException", message) from exc
         except StoppedError as exc:
-            raise InvokeRefusedError(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "ServiceException", str(exc)
-            ) from exc
+            raise InvokeRefusedError(500, "ServiceException", str(exc)) from exc
 
 
-def _find(functions: Functions, reference: str) -> Function:
-    try:
-        return functions.find(reference.removesuffix(":$LATEST"))
-    except FunctionNotFoundError as exc:
-        raise InvokeRefusedError(
-            HTTPStatus.NOT_FOUND, "ResourceNotFoundException", f"Function not found: {reference}"
-        ) from exc
-
-
-def _payload(http: HttpRequest, kind: str) -> str:
-    limit = MAX_PAYLOAD_BYTES[kind]
-    data = http.get_data()
+def _payload(http: Request, kind: str) -> str:
+    limit = MAX_PAYLOAD_BYTES.get(kind)
+    if limit is None:
+        message = f"InvocationType must be one of {', '.join(MAX_PAYLOAD_BYTES)}, not {kind}"
+        raise InvokeRefusedError(400, "InvalidParameterValueException", message)
+    data = http.get_data() or b"{}"
     if len(data) > limit:
-        message = (
-            f"{len(data)} byte payload is too large for the {kind} invocation type "
-            f"(limit {limit} bytes)"
-        )
-        raise InvokeRefusedError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestTooLargeException", message
-        )
+        message = f"{len(data)} byte payload is too large for {kind} (limit {limit} bytes)"
+        raise InvokeRefusedError(413, "RequestTooLargeException", message)
     try:
-        text = data.decode() or "{}"
-        json.loads(text)
+        json.loads(data)
+        return data.decode()
     except ValueError as exc:
         message = f"Could not parse request body into json: {exc}"
-        raise InvokeRefusedError(
-            HTTPStatus.BAD_REQUEST, "InvalidRequestContentException", message
-        ) from exc
-    return text
-
-
-def _accepted(request: Invocation) -> Response:
-    return Response(status=HTTPStatus.ACCEPTED, headers={"x-amzn-RequestId": request.request_id})
+        raise InvokeRefusedError(400, "InvalidRequestContentException", message) from exc
 
 
 def _answer(outcome: Outcome, *, tail: bool) -> Response:
@@ -122,21 +101,11 @@ def _answer(outcome: Outcome, *, tail: bool) -> Response:
     return response
 
 
-def _refusal(refusal: InvokeRefusedError) -> Response:
-    body = json.dumps({"Type": "User", "Message": refusal.message, "message": refusal.message})
-    response = Response(body, status=refusal.status, mimetype="application/json")
-    response.headers["x-amzn-ErrorType"] = refusal.kind
-    return response
-
-
 def _report(function: Function, done: "Future[Outcome]") -> None:
     """Nobody waits for an Event's outcome; Lambda's two retries of a failed one are left out."""
     if done.cancelled() or isinstance(done.exception(), StoppedError):
         return
     outcome = done.result()
     if outcome.failed:
-        print(
-            f"{function.spec.logical_id}: the invocation {outcome.request_id} failed: "
-            f"{outcome.payload}",
-            file=sys.stderr,
-        )
+        told = f"the invocation {outcome.request_id} failed: {outcome.payload}"
+        print(f"{function.spec.logical_id}: {told}", file=sys.stderr)

@@ -88,13 +88,11 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _context(request: Request, found: Match, api: Api) -> dict[str, Any]:
     now = datetime.now(UTC)
-    domain = f"{api.api_id}.execute-api.{REGION}.amazonaws.com"
     return {
         "accountId": ACCOUNT_ID,
         "apiId": api.api_id,
-        "domainName": domain,
+        "domainName": f"{api.api_id}.execute-api.{REGION}.amazonaws.com",
         "domainPrefix": api.api_id,
-        "extendedRequestId": base64.b64encode(request.request_id.encode()[:11]).decode(),
         "httpMethod": request.method,
         "identity": _identity(request, found),
         "path": f"/{api.stage}{request.path}",
@@ -102,33 +100,22 @@ def _context(request: Request, found: Match, api: Api) -> dict[str, Any]:
         "requestId": request.request_id,
         "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "requestTimeEpoch": int(now.timestamp() * 1000),
-        "resourceId": uuid.uuid5(uuid.NAMESPACE_URL, found.route.path).hex[:6],
         "resourcePath": found.route.path,
         "stage": api.stage,
     }
 
 
 def _identity(request: Request, found: Match) -> dict[str, str | None]:
-    signed = found.route.requires_iam
-    caller = "local" if signed else None
-    return {
-        "accessKey": _access_key(request.header("Authorization") or "") if signed else None,
-        "accountId": ACCOUNT_ID if signed else None,
-        "caller": caller,
-        "cognitoAuthenticationProvider": None,
-        "cognitoAuthenticationType": None,
-        "cognitoIdentityId": None,
-        "cognitoIdentityPoolId": None,
-        "principalOrgId": None,
-        "sourceIp": request.source_ip,
-        "user": caller,
-        "userAgent": request.header("User-Agent"),
-        "userArn": f"arn:aws:iam::{ACCOUNT_ID}:user/local" if signed else None,
-    }
-
-
-def _access_key(authorization: str) -> str:
-    return authorization.partition("Credential=")[2].partition("/")[0]
+    identity: dict[str, str | None] = dict.fromkeys(("accessKey", "accountId", "caller", "userArn"))
+    if found.route.requires_iam:
+        authorization = request.header("Authorization") or ""
+        identity |= {
+            "accessKey": authorization.partition("Credential=")[2].partition("/")[0],
+            "accountId": ACCOUNT_ID,
+            "caller": "local",
+            "userArn": f"arn:aws:iam::{ACCOUNT_ID}:user/local",
+        }
+    return identity | {"sourceIp": request.source_ip, "userAgent": request.header("User-Agent")}
 
 
 def _answer_headers(result: Mapping[str, Any]) -> list[tuple[str, str]]:

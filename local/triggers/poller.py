@@ -93,14 +93,10 @@ class Poller:
         if not self._source.reports_item_failures:
             return set()
         try:
-            failed = reported_failures(json.loads(outcome.payload))
+            return reported_failures(json.loads(outcome.payload), received)
         except ValueError as exc:
             self._complain(f"the whole batch counts as failed: {exc}")
             return received
-        if not failed <= received:
-            self._complain(f"the whole batch counts as failed: unknown {sorted(failed - received)}")
-            return received
-        return failed
 
     def _delete(self, messages: list[dict[str, Any]]) -> None:
         if not messages:
@@ -136,22 +132,21 @@ def to_record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:
     }
 
 
-def reported_failures(result: Any) -> set[str]:
+def reported_failures(result: Any, received: set[str]) -> set[str]:
     """The item identifiers of a partial batch response; none if everything succeeded.
 
-    Raises ValueError if the response is malformed, which Lambda takes for a failed batch.
+    Raises ValueError if the response is malformed, or names a message that was not received,
+    which Lambda takes for a failed batch.
     """
     if result is None:
         return set()
-    if not isinstance(result, dict):
-        raise ValueError("the result is no partial batch response")  # noqa: TRY004 - see above
-    items = result.get("batchItemFailures") or []
+    items = result.get("batchItemFailures") or [] if isinstance(result, dict) else None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("batchItemFailures is no list of objects")
-    identifiers = [item.get("itemIdentifier") for item in items]
-    if not all(isinstance(identifier, str) and identifier for identifier in identifiers):
-        raise ValueError("an itemIdentifier is missing or empty")
-    return {str(identifier) for identifier in identifiers}
+        raise ValueError("the result is no partial batch response")
+    failed = {item.get("itemIdentifier") for item in items}
+    if not failed <= received:
+        raise ValueError(f"batchItemFailures names no received message: {result}")
+    return failed
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
