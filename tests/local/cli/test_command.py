@@ -102,6 +102,7 @@ def started(*options: str, environment: Mapping[str, str] | None = None) -> subp
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -197,7 +198,8 @@ def test_a_terminal_that_closes_in_mid_rebuild_leaves_no_session_open() -> None:
             assert eventually(lambda: mip.open_sessions, seconds=20)
             assert service.stdout
             service.stdout.close()
-            service.send_signal(signal.SIGHUP)
+            # A terminal tells everything that it started.
+            os.killpg(service.pid, signal.SIGHUP)
             assert service.wait(timeout=30) == 0
     assert mip.counters.logins == 1
     assert mip.open_sessions == 0
