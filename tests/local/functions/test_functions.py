@@ -213,7 +213,7 @@ def test_logs_and_decimals_are_written_as_on_lambda(stack: LocalStack) -> None:
 
 def test_a_raised_exception_is_in_the_log_with_its_traceback(stack: LocalStack) -> None:
     answer = invoke(stack, event={"do": "fail", "text": "oh"}, LogType="Tail")
-    lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    lines = base64.b64decode(answer["LogResult"]).decode().split("\n")
     assert lines[1:3] == ["[ERROR] KeyError: 'oh'", "Traceback (most recent call last):"]
 
 
