@@ -51,7 +51,7 @@ class LocalStack:
 
     A context manager: entering starts everything, leaving ends everything, also if the start
     fails half-way. Ports of 0 take any. One stack at a time per process: moto's state is global.
-    Entering raises PortInUseError, TemplateError, and AnotherStackError where one runs already.
+    Entering raises PortError, TemplateError, and AnotherStackError where one runs already.
     """
 
     template: Path = DEFAULT_TEMPLATE
@@ -72,7 +72,7 @@ class LocalStack:
     """Whether the event source mappings run."""
     schedule: bool = False
     """Whether the rules' clocks run."""
-    mip: MipCloud | MipEndpoints | str | None = None
+    mip: MipCloud | MipEndpoints | None = None
     """The stand-in to serve; or where MIP Cloud runs already, and none is served."""
     credentials: Credentials | None = None
     """What the worker logs in with; the stand-in's own if None."""
@@ -173,8 +173,6 @@ class LocalStack:
 
     def _start_mip(self, started: contextlib.ExitStack) -> None:
         self.mip_url = None
-        if isinstance(self.mip, str):
-            self.mip = MipEndpoints(self.mip, self.mip)
         if isinstance(self.mip, MipEndpoints):
             return
         self.mip = self.mip or MipCloud()

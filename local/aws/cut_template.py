@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def cut_down(template: StackTemplate) -> CutTemplate:
     document["Outputs"] = {
         name: output
         for name, output in document.get("Outputs", {}).items()
-        if not left_out.keys() & set(_references(output))
+        if _without_references(output, left_out) == output
     }
     return CutTemplate(document, left_out | _ignored(template, left_out))
 
@@ -110,25 +110,10 @@ def _cut_resource(
 ) -> dict[str, Any]:
     if resource["Type"] in CHANGED:
         CHANGED[resource["Type"]](logical_id, resource.setdefault("Properties", {}))
-    depends_on = resource.pop("DependsOn", [])
-    needed = [depends_on] if isinstance(depends_on, str) else depends_on
-    if kept := [other for other in needed if other not in left_out]:
-        resource["DependsOn"] = kept
+    # moto makes a resource when another one refers to it; the rest may come in any order.
+    resource.pop("DependsOn", None)
     resource["Properties"] = _without_references(resource.get("Properties", {}), left_out)
     return resource
-
-
-def _references(value: Any) -> Iterator[str]:
-    """Every logical id or parameter that the value speaks of."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-    elif isinstance(value, dict):
-        if (target := _target(value)) is not None:
-            yield target
-        yield from _references(list(value.values()))
-    elif isinstance(value, str):
-        yield from (variable[1] for variable in SUB_VARIABLE.finditer(value))
 
 
 def _target(value: dict[str, Any]) -> str | None:

@@ -20,6 +20,9 @@ KEPT = 200
 RUNTIME_FAILURE = re.compile(r"\[ERROR\] |.*(Task timed out|Runtime exited)")
 
 
+_MIP = "worker-mip"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened. `passes` names lines of the picture, or a single part of it."""
@@ -32,57 +35,42 @@ class Event:
     """Whether the log shows it; what does not only lights up in the picture."""
 
 
-# By the event that a function logs: words with the line's own fields, and where it passes.
-_WORDS: dict[str, tuple[str, tuple[str, ...], Level]] = {
-    "rebuild queued": ("asked for a rebuild of {dataset} ({reason})", ("reader-queue",), "info"),
-    "entry rebuilt": ("stored {dataset}", ("worker-cache",), "good"),
-    "rebuild failed": (
-        "could not rebuild {dataset}: {error_type}: {problem}",
-        ("worker-mip",),
-        "error",
-    ),
-    "session opened": ("logged in to MIP Cloud", ("worker-mip",), "info"),
-    "session closed": ("logged out of MIP Cloud", ("worker-mip",), "info"),
-    "session recovered": (
-        "logged out a session that had been left open",
-        ("worker-mip",),
-        "warning",
-    ),
-    "call retried": ("tries {call} once more: {problem}", ("worker-mip",), "warning"),
+# By the event that a function logs: words with the line's own fields, where it passes, and how
+# grave it is. An event that is None says nothing new: who gave a command is told what came of it.
+_WORDS: dict[str, tuple[str, str, Level] | None] = {
+    "rebuild queued": ("asked for a rebuild of {dataset} ({reason})", "reader-queue", "info"),
+    "entry rebuilt": ("stored {dataset}", "worker-cache", "good"),
+    "rebuild failed": ("could not rebuild {dataset}: {error_type}: {problem}", _MIP, "error"),
+    "session opened": ("logged in to MIP Cloud", _MIP, "info"),
+    "session closed": ("logged out of MIP Cloud", _MIP, "info"),
+    "session recovered": ("logged out a session that had been left open", _MIP, "warning"),
+    "call retried": ("tries {call} once more: {problem}", _MIP, "warning"),
     "message retried": (
         "gives the message back for {delay_seconds} s: {error_type}",
-        ("queue-worker",),
+        "queue-worker",
         "warning",
     ),
     "message dead-lettered": (
         "gave a message up: {error_type}: {problem}",
-        ("worker-dead_letters",),
+        "worker-dead_letters",
         "error",
     ),
+    "admin command done": None,
 }
-_ADMIN_PASSES = {
+_COMMANDS = {
     "Purge": ("admin-cache",),
     "Refresh": ("admin-queue",),
     "Redrive": ("admin-dead_letters", "admin-queue"),
     "Discard": ("admin-dead_letters",),
 }
-# Looking changes nothing.
-_LOOKING = ("Status", "ListDeadLetters")
-# Who gave the command is told what came of it.
-_NO_NEWS = ("admin command done",)
+"""Commands that change something."""
 _STARTS = {"worker": ("takes a batch of messages", ("queue-worker",)), "reader": ("", ("reader",))}
 _LEVELS: dict[str, Level] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 # What every line holds, and says nothing of the event.
-_IN_EVERY_LINE = (
-    "level",
-    "location",
-    "message",
-    "timestamp",
-    "service",
+_IN_EVERY_LINE = {"level", "location", "message", "timestamp", "service", "xray_trace_id"} | {
     "function_request_id",
     "correlation_id",
-    "xray_trace_id",
-)
+}
 
 
 class _Fields(dict[str, Any]):
@@ -122,10 +110,10 @@ def of_request(method: str, path: str, status: int, cache_status: str, seconds: 
 def of_mip_call(call: str, status: int, fault: str | None) -> Event:
     """A call that MIP's stand-in has answered, and the fault that was in it, if there was one."""
     if not fault and status < 400:
-        return Event("mip", f"answered {call}", ("worker-mip",))
+        return Event("mip", f"answered {call}", (_MIP,))
     answer = "cut the connection" if fault in ("refuse", "timeout") else f"answered {status}"
     why = f" (fault: {fault})" if fault else ""
-    return Event("mip", f"{answer} at {call}{why}", ("worker-mip",), "error")
+    return Event("mip", f"{answer} at {call}{why}", (_MIP,), "error")
 
 
 def _start(source: str) -> Event | None:
@@ -137,13 +125,14 @@ def _start(source: str) -> Event | None:
 
 def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
     name = str(fields["message"])
-    if name in _NO_NEWS:
-        return None
     if name == "admin command":
         return _of_command(str(fields.get("command", "?")))
     if name in _WORDS:
-        words, passes, level = _WORDS[name]
-        return Event(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], passes, level)
+        known = _WORDS[name]
+        if known is None:
+            return None
+        words, passes, level = known
+        return Event(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], (passes,), level)
     more = ", ".join(f"{field} {fields[field]}" for field in fields if field not in _IN_EVERY_LINE)
     text = f"{name}: {more}" if more else name
     level = _LEVELS.get(str(fields.get("level")), "info")
@@ -151,9 +140,9 @@ def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
 
 
 def _of_command(command: str) -> Event | None:
-    if command in _LOOKING:
+    if command not in _COMMANDS:
         return None
-    return Event("admin", f"was told to {command.lower()}", _ADMIN_PASSES.get(command, ()))
+    return Event("admin", f"was told to {command.lower()}", _COMMANDS[command])
 
 
 def _level_of_status(status: int) -> Level:

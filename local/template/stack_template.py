@@ -68,25 +68,25 @@ class StackTemplate:
                 yield logical_id, resource.get("Properties", {})
 
     @property
+    def api(self) -> Mapping[str, Any]:
+        """The API's description (OpenAPI with API Gateway's extensions); empty without one."""
+        bodies = (api.get("Body", {}) for _, api in self.of_type("AWS::ApiGateway::RestApi"))
+        return next(bodies, {})
+
+    @property
     def routes(self) -> tuple[Route, ...]:
         """Every route that leads to a function."""
         return tuple(
             route
-            for _, api in self.of_type("AWS::ApiGateway::RestApi")
-            for path, methods in api.get("Body", {}).get("paths", {}).items()
+            for path, methods in self.api.get("paths", {}).items()
             for route in _routes_of(path, methods)
         )
 
     @property
-    def gateway_responses(self) -> dict[str, Mapping[str, Any]]:
+    def gateway_responses(self) -> Mapping[str, Mapping[str, Any]]:
         """What the API answers itself instead of API Gateway's own words, by response type."""
-        return {
-            response_type: response
-            for _, api in self.of_type("AWS::ApiGateway::RestApi")
-            for response_type, response in api.get("Body", {})
-            .get("x-amazon-apigateway-gateway-responses", {})
-            .items()
-        }
+        found: Mapping[str, Any] = self.api.get("x-amazon-apigateway-gateway-responses", {})
+        return found
 
     @property
     def stage(self) -> str:
