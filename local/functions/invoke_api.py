@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from local.complaints import complain
 from local.functions.functions import Function, FunctionNotFoundError, Functions, StoppedError
 from local.functions.sandbox import Invocation, Outcome
 
@@ -108,4 +108,4 @@ def _report(function: Function, done: "Future[Outcome]") -> None:
     outcome = done.result()
     if outcome.failed:
         told = f"the invocation {outcome.request_id} failed: {outcome.payload}"
-        print(f"{function.spec.logical_id}: {told}", file=sys.stderr)
+        complain(f"{function.spec.logical_id}: {told}")

@@ -1,9 +1,10 @@
 """Where a function's output goes: a file per function, the terminal, and each answer's tail."""
 
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from local.complaints import complain
 
 # What `X-Amz-Log-Result` may hold.
 TAIL_BYTES = 4096
@@ -13,32 +14,31 @@ Listener = Callable[[str, str], None]
 
 
 class FunctionLog:
-    """The log file of one function, written to by all of its processes, line by line."""
+    """The log file of one function, written to by all of its processes, line by line.
+
+    Whoever reads a function's output must go on reading, or the function would stall. So a file
+    or a listener that fails is told once, and gets no more lines.
+    """
 
     def __init__(self, path: Path, name: str, listener: Listener | None = None) -> None:
         self.path = path
-        self._name = name
-        self._listener = listener
         self._lock = threading.Lock()
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
+        self._takers: list[Callable[[bytes], object]] = [self._file.write]
+        if listener:
+            self._takers.append(
+                lambda line: listener(name, line.decode("utf-8", "replace").rstrip("\n"))
+            )
 
     def write(self, line: bytes) -> None:
         """Add a line, which ends in a line feed. A closed log drops it: its reader is gone."""
         with self._lock:
-            if self._file.closed:
-                return
-            self._file.write(line)
-            self._file.flush()
-            self._tell(line.decode("utf-8", "replace").rstrip("\n"))
-
-    def _tell(self, line: str) -> None:
-        if self._listener is None:
-            return
-        try:
-            self._listener(self._name, line)
-        except Exception:  # noqa: BLE001 - who reads a function's output must go on reading
-            traceback.print_exc()
-            self._listener = None
+            for taker in [] if self._file.closed else list(self._takers):
+                try:
+                    taker(line)
+                except Exception as exc:  # noqa: BLE001 - see the class
+                    self._takers.remove(taker)
+                    complain(f"the output of {self.path.stem} is written no more: {exc!r}")
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

@@ -3,10 +3,10 @@
 import concurrent.futures
 import json
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping
 
+from local.complaints import complain
 from local.functions.functions import Functions, StoppedError
 from local.functions.sandbox import Invocation
 from local.gateway.proxy_event import Api, MalformedAnswerError, build_event, read_answer
@@ -81,7 +81,7 @@ class Gateway:
         except (StoppedError, concurrent.futures.CancelledError):
             return INTEGRATION_FAILURE
         except MalformedAnswerError as exc:
-            print(f"gateway: malformed Lambda proxy response: {exc}", file=sys.stderr)
+            complain(f"gateway: malformed Lambda proxy response: {exc}")
             return INTEGRATION_FAILURE
 
 

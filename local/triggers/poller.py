@@ -2,12 +2,12 @@
 
 import base64
 import json
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws.clients import REGION
+from local.complaints import complain
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Outcome
 from local.template.stack_template import EventSource
@@ -112,7 +112,7 @@ class Poller:
     def _complain(self, text: str) -> None:
         if self._stopping.is_set():
             return  # what stopping itself brought about is no news
-        print(f"poller: {self._source.function}: {text}", file=sys.stderr)
+        complain(f"poller: {self._source.function}: {text}")
 
 
 def to_record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:

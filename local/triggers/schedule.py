@@ -1,12 +1,13 @@
 """EventBridge's rules that send to a queue, by this machine's clock, which is read in UTC."""
 
 import re
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from local.complaints import complain
 
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 # EventBridge's six fields: minute, hour, day of month, month, day of week, year.
@@ -105,7 +106,7 @@ class Schedule:
                 if self._is_enabled():
                     self.fire()
             except Exception as exc:  # noqa: BLE001 - the next time may be better
-                print(f"schedule {self.expression}: {type(exc).__name__}: {exc}", file=sys.stderr)
+                complain(f"schedule {self.expression}: {type(exc).__name__}: {exc}")
             now = self._now()
 
 

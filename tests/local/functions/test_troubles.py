@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
 
+from local.complaints import complain
 from local.stack import FunctionFailedError, LocalStack
 from tests.local.toy_stack import TOY_TEMPLATE, toy_stack
 
@@ -51,3 +53,13 @@ def test_a_listener_that_fails_stalls_no_function(tmp_path: Path) -> None:
     with toy_stack(echo=fail, timeouts={"AdminFunction": 3.0}) as stack:
         # More than a pipe holds.
         assert stack.invoke("AdminFunction", {"do": "print", "text": "x\n" * 100_000}) is None
+
+
+def test_a_complaint_that_nobody_can_read_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", buffering=1) as broken:  # noqa: PTH123 - a descriptor has no path
+        monkeypatch.setattr(sys, "stderr", broken)
+        complain("oh")
+        monkeypatch.undo()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
