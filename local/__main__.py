@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from local.arguments import parse
-from local.interruption import Interruption
+from local.cli.arguments import parse
+from local.cli.interruption import Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interruption = Interruption()
     try:
         # Takes a second or two, in which Ctrl-C must leave no traceback either.
-        from local.command import run  # noqa: PLC0415
+        from local.cli.command import run  # noqa: PLC0415
 
         return run(parsed, interruption)
     except KeyboardInterrupt:

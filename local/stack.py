@@ -1,6 +1,7 @@
 """The whole service on one machine, started and stopped as one."""
 
 import contextlib
+import functools
 import json
 import tempfile
 from collections.abc import Mapping
@@ -8,22 +9,24 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from local import stack_template
-from local.api_routes import readable_paths
-from local.arguments import DEFAULT_TEMPLATE
-from local.aws import AwsServer
-from local.control_room.doors import Doors, Whereabouts
+from core.errors import ConfigurationError
+from local.aws.provisioning import Provisioned, provision, store_credentials
+from local.aws.server import AwsServer
 from local.control_room.room import ControlRoom
-from local.function_logs import Echo, FunctionLog
-from local.functions import DEFAULT_CONCURRENCY, Function, Functions
-from local.gateway import INTEGRATION_SECONDS, Gateway
-from local.mip_cloud import Credentials, MipCloud, MipCloudServer
-from local.poller import Poller
-from local.provisioning import Provisioned, function_specs, provision, store_credentials
-from local.sandbox import Request
-from local.schedule import Schedule, UnsupportedScheduleError, read_rule
-from local.servers import listen, url_of
-from local.stack_template import EventSource, Route, StackTemplate
+from local.control_room.services import Addresses, Services, Status
+from local.functions.functions import DEFAULT_CONCURRENCY, Function, Functions
+from local.functions.invoke_api import InvokeApi
+from local.functions.logs import FunctionLog, Listener
+from local.functions.sandbox import Invocation
+from local.functions.specs import function_specs
+from local.gateway.gateway import INTEGRATION_SECONDS, LONGEST_BODY_BYTES, Gateway
+from local.gateway.routes import readable_paths
+from local.loopback import HttpServer, listen
+from local.mip import Credentials, MipCloud, MipCloudServer
+from local.template import stack_template
+from local.template.stack_template import DEFAULT_TEMPLATE, EventSource, Route, StackTemplate
+from local.triggers.poller import Poller
+from local.triggers.schedule import Schedule, UnsupportedScheduleError, read_rule
 
 
 class FunctionFailedError(RuntimeError):
@@ -48,7 +51,7 @@ class LocalStack:
 
     A context manager: entering starts everything, leaving ends everything, also if the start
     fails half-way. Ports of 0 take any. One stack at a time per process: moto's state is global.
-    Entering raises PortInUseError, TemplateError, and AnotherStackError where one runs already.
+    Entering raises PortError, TemplateError, and AnotherStackError where one runs already.
     """
 
     template: Path = DEFAULT_TEMPLATE
@@ -69,13 +72,13 @@ class LocalStack:
     """Whether the event source mappings run."""
     schedule: bool = False
     """Whether the rules' clocks run."""
-    mip: MipCloud | MipEndpoints | str | None = None
+    mip: MipCloud | MipEndpoints | None = None
     """The stand-in to serve; or where MIP Cloud runs already, and none is served."""
     credentials: Credentials | None = None
     """What the worker logs in with; the stand-in's own if None."""
     logs: Path | None = None
     """The folder of the functions' log files; a temporary one if None."""
-    echo: Echo | None = None
+    echo: Listener | None = None
     """Called with every line that a function writes."""
 
     aws: AwsServer = field(init=False)
@@ -132,7 +135,7 @@ class LocalStack:
 
     def invoke(self, logical_id: str, payload: Any = None) -> Any:
         """Invoke a function and wait for its result. Raises FunctionFailedError."""
-        outcome = self.functions[logical_id].invoke(Request(json.dumps(payload)))
+        outcome = self.functions[logical_id].invoke(Invocation(json.dumps(payload)))
         result = json.loads(outcome.payload)
         if outcome.failed:
             raise FunctionFailedError(result)
@@ -142,41 +145,34 @@ class LocalStack:
         """Take the ports first, so that a taken one is told at once."""
         self._start_mip(started)
         started.callback(self._join_pollers)
-        started.callback(self._join_control_room)
         self.aws = AwsServer(self.aws_port)
         # Cuts the pollers' open polls, so that they need not be waited for.
         started.callback(self.aws.stop)
         self.aws_url = self.aws.url
-        listener = started.enter_context(listen(self.gateway_port, "API"))
+        listener = started.enter_context(listen(self.gateway_port))
         template = stack_template.load(self.template, self.parameters, self._own_defaults())
         made = provision(self.aws, template)
         self.resources, self.outputs, self.left_out = made.resources, made.outputs, made.left_out
         self.functions = self._make_functions(template, made, started)
         started.callback(self.functions.stop)
-        self.aws.serve(self.functions)
+        self.aws.put_in_front(functools.partial(InvokeApi, self.functions))
         self._store_credentials()
         self.routes = template.routes
-        api_id = made.resources.get("Api", "local")
-        self.api_url = url_of(listener)
-        self.control_room = ControlRoom(Doors(self._whereabouts(), self.aws), self.functions)
-        started.callback(self.control_room.request_stop)
         gateway = Gateway(
-            listener,
-            template,
-            self.functions,
-            api_id,
-            self.integration_seconds,
-            self.control_room,
+            template, self.functions, made.resources.get("Api", "local"), self.integration_seconds
         )
-        started.callback(gateway.stop)
+        server = HttpServer(listener, gateway.respond, longest_body_bytes=LONGEST_BODY_BYTES)
+        self.api_url = server.url
+        self.control_room = self._make_control_room(gateway)
+        server.respond = self.control_room.respond
+        server.start_serving("API gateway")
+        started.callback(server.stop_serving)
         for source in template.event_sources:
             self._add_poller(source)
         self._add_schedules(template, started)
 
     def _start_mip(self, started: contextlib.ExitStack) -> None:
         self.mip_url = None
-        if isinstance(self.mip, str):
-            self.mip = MipEndpoints(self.mip, self.mip)
         if isinstance(self.mip, MipEndpoints):
             return
         self.mip = self.mip or MipCloud()
@@ -206,7 +202,7 @@ class LocalStack:
         return Functions(
             Function(
                 spec,
-                FunctionLog(self.logs / f"{spec.logical_id}.log", spec.logical_id, self._heard),
+                FunctionLog(self.logs / f"{spec.logical_id}.log", spec.logical_id, self._on_line),
                 self.aws_url,
                 concurrency.get(spec.logical_id, DEFAULT_CONCURRENCY),
             )
@@ -215,37 +211,46 @@ class LocalStack:
             )
         )
 
-    def _heard(self, function: str, line: str) -> None:
+    def _on_line(self, function: str, line: str) -> None:
         """Pass a line of a function's output on."""
-        if self.echo:
-            self.echo(function, line)
         if self.control_room:
             self.control_room.saw_line(function, line)
+        if self.echo:
+            self.echo(function, line)
 
-    def _whereabouts(self) -> Whereabouts:
-        def variable(function: str, name: str) -> str | None:
-            found = self.functions.get(function)
-            return found.spec.environment.get(name) if found else None
-
+    def _make_control_room(self, gateway: Gateway) -> ControlRoom:
         admin = self.functions.get("AdminFunction")
-        return Whereabouts(
-            api_url=self.api_url,
-            aws_url=self.aws_url,
-            mip_url=self.mip_url,
-            routes=readable_paths(self.routes),
-            bucket=self.resources.get("CacheBucket"),
-            prefix=variable("WorkerFunction", "CACHE_PREFIX") or "",
-            queue_url=self.resources.get("RebuildQueue"),
-            dead_letter_queue_url=self.resources.get("DeadLetterQueue"),
-            admin=admin.spec.name if admin else None,
-            ssm_path=variable("WorkerFunction", "SSM_PATH"),
-            credentials=self.credentials or Credentials(),
-            ssm_key=self.resources.get("SsmKey"),
+        mip = self.mip if isinstance(self.mip, MipCloud) else None
+        services = Services(
+            addresses=Addresses(
+                self.api_url, self.aws_url, self.mip_url, readable_paths(self.routes)
+            ),
+            gateway=gateway,
+            functions=self.functions,
+            admin=admin,
+            mip=mip,
+            store_credentials=self._store_credentials,
+            send=self._send,
         )
+        try:
+            status = Status(self.aws, admin.spec.environment) if admin else None
+        except ConfigurationError:
+            # The template of another service, whose entries are not ours.
+            status = None
+        room = ControlRoom(services, status)
+        gateway.on_response = room.saw_request
+        if mip:
+            mip.on_answer = room.saw_mip_call
+        return room
 
-    def _join_control_room(self) -> None:
-        if self.control_room:
-            self.control_room.join()
+    def _send(self, body: str, deduplication_id: str) -> str:
+        sent = self.client("sqs").send_message(
+            QueueUrl=self.resources["RebuildQueue"],
+            MessageBody=body,
+            MessageGroupId="mips",
+            MessageDeduplicationId=deduplication_id,
+        )
+        return str(sent["MessageId"])
 
     def _store_credentials(self) -> None:
         credentials = self.credentials or Credentials()
@@ -253,7 +258,8 @@ class LocalStack:
         for path in {
             variables["SSM_PATH"] for variables in environments if "SSM_PATH" in variables
         }:
-            store_credentials(self.aws, path, self.resources.get("SsmKey"), credentials)
+            key_id = self.resources.get("SsmKey")
+            store_credentials(self.aws, path, key_id, credentials.user, credentials.password)
 
     def _add_poller(self, source: EventSource) -> None:
         function = self.functions[source.function]
@@ -261,7 +267,7 @@ class LocalStack:
             self.client("sqs"),
             self.resources[source.queue],
             source,
-            lambda event: function.invoke(Request(event)),
+            lambda event: function.invoke(Invocation(event)),
         )
         self.pollers.append(poller)
         if self.poll:

@@ -12,6 +12,19 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE = {"boto3", "botocore", "requests", "urllib3", "tenacity"}
 USE_CASES = ("reading", "rebuilding", "operating")
 """Rooms of `core` that stand beside each other."""
+LOCAL_ROOMS = (
+    {"complaints", "__init__"},
+    {"loopback"},
+    {"template", "mip"},
+    {"aws"},
+    {"functions"},
+    {"gateway", "triggers"},
+    {"control_room"},
+    {"stack"},
+    {"cli"},
+    {"__main__"},
+)
+"""From what everything may import to what nothing may import."""
 HEAVY = ("requests", "pydantic", "tenacity", "aws_xray_sdk")
 HEAVY_POWERTOOLS = ("parameters", "idempotency", "batch", "parser")
 
@@ -91,6 +104,39 @@ def test_only_composition_roots_read_the_environment() -> None:
 
 def test_nothing_that_is_deployed_knows_the_local_stack_the_tools_or_the_tests() -> None:
     assert list(offenders([*files("core"), *files("handlers")], "local", "tools", "tests")) == []
+
+
+def local_room(name: str) -> str:
+    """Return the part of `local` that a module belongs to, such as `gateway` or `loopback`."""
+    return name.split(".")[1]
+
+
+def local_imports() -> Iterator[tuple[str, str]]:
+    """Yield every pair of rooms of `local` of which one imports the other."""
+    for path in files("local"):
+        names = (name for name in imports(path) if name.startswith("local."))
+        importer = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        yield from ((local_room(importer), local_room(name)) for name in names)
+
+
+def test_every_room_of_the_local_stack_imports_only_what_stands_below_it() -> None:
+    place = {room: level for level, rooms in enumerate(LOCAL_ROOMS) for room in rooms}
+    circles = {(one, other) for one, other in local_imports() if place[one] <= place[other]}
+    assert {pair for pair in circles if pair[0] != pair[1]} == set()
+
+
+def test_the_stand_in_for_mip_can_stand_alone() -> None:
+    assert {other for one, other in local_imports() if one == "mip"} <= {
+        "mip",
+        "loopback",
+        "complaints",
+    }
+
+
+def test_only_what_knows_the_whole_stack_knows_the_stand_in() -> None:
+    assert {one for one, other in local_imports() if other == "mip"} <= {
+        *("cli", "stack", "control_room", "mip"),
+    }
 
 
 @pytest.mark.parametrize("module", ["handlers.reader", "handlers.worker", "handlers.admin"])

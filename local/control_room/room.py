@@ -1,195 +1,151 @@
-"""The control room: what is asked of it over HTTP, and what it is told of the stack.
+"""The control room: one document that says how the stack is, and one place for actions.
 
-browser ──GET──▶ pages
-        ──GET events──▶ Watchers ◀── Chronicle ◀── log lines, requests, MIP's journal
-                                 ◀── Observer  ◀── S3, SQS, SSM, MIP's state
-        ──POST actions──▶ Doors ──▶ API, admin, SQS, MIP's switch
+GET  /_local/                   the page and its files
+GET  /_local/state?after=N      the state, with the events numbered above N
+POST /_local/actions/{name}     an action, see `actions.py`
+
+Everything else is the API's.
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+import uuid
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
-from local.control_room import actions
-from local.control_room.answers import (
-    HttpStream,
-    RefusedError,
-    event_stream,
-    json_document,
-    problem,
-    redirect,
-)
-from local.control_room.cache_view import CacheView
-from local.control_room.chronicle import Chronicle
-from local.control_room.doors import DoorClosedError, Doors
-from local.control_room.guard import check_json, check_source
-from local.control_room.happenings import of_line, of_request
-from local.control_room.letters_view import LettersView
-from local.control_room.mip_view import MipView
-from local.control_room.observer import Observer
-from local.control_room.pages import page
-from local.control_room.watchers import TooManyWatchersError, Watcher, Watchers, sent_event
-from local.functions import Functions
-from local.proxy_event import HttpAnswer, HttpRequest
+from core.errors import MipsCacheError
+from handlers.wiring.clock import utc_now
+from local.control_room import actions, faults
+from local.control_room.events import EventLog, of_line, of_mip_call, of_request
+from local.control_room.pages import RefusedError, document, page, problem, redirect
+from local.control_room.services import Services, Status
+from local.functions.functions import StoppedError
+from local.loopback import Request, Response
+from local.mip import JournalEntry
 
 PREFIX = "/_local/"
-MAX_BODY_BYTES = 64 * 2**10
-# The browser asks again after this long, and finds the stack that was started anew.
-RETRY_MILLISECONDS = 1000
+LONGEST_BODY_BYTES = 64 * 2**10
 
 
 class ControlRoom:
-    """Answers everything below `/_local/`. Safe to use from several threads.
+    """Answers what is below `/_local/`, hands the rest to the API, and notes what happens."""
 
-    While nobody watches it does nothing but keep the last happenings.
-    """
+    def __init__(self, services: Services, status: Status | None) -> None:
+        self._services = services
+        self._status = status
+        self._events = EventLog(utc_now)
+        # By this a page notices that the stack was started anew.
+        self._run = uuid.uuid4().hex
+        self._stopping = False
 
-    def __init__(self, doors: Doors, functions: Functions) -> None:
-        self._doors = doors
-        self._functions = functions
-        self._watchers = Watchers()
-        self._chronicle = Chronicle(self._watchers)
-        self._cache = CacheView(doors, lambda: datetime.now(UTC))
-        self._letters = LettersView(doors)
-        self._mip = MipView(doors, self._chronicle)
-        self._stopping = threading.Event()
-        self._observer = Observer(self._look, self._tell, lambda: len(self._watchers) > 0)
-
-    @property
-    def url(self) -> str:
-        """Where the page is."""
-        return self._doors.where.api_url + PREFIX
-
-    def serves(self, path: str) -> bool:
-        """Whether a path is the control room's, and not the API's."""
-        return path == PREFIX.rstrip("/") or path.startswith(PREFIX)
-
-    def respond(self, request: HttpRequest) -> HttpAnswer | HttpStream:
-        """Answer a request below `/_local/`."""
+    def respond(self, request: Request) -> Response:
+        """Answer a request: with the control room's own, or with the API's response."""
+        if request.path == PREFIX.rstrip("/"):
+            return redirect(PREFIX)
+        if not request.path.startswith(PREFIX):
+            return self._services.gateway.respond(request)
         try:
-            check_source(request)
-            return self._answer(request)
+            return self._respond(request, request.path.removeprefix(PREFIX))
         except RefusedError as refusal:
             return problem(refusal)
 
     def saw_line(self, function: str, line: str) -> None:
-        """A function has written a line to its log."""
-        happening = of_line(function, line)
-        if happening:
-            self._chronicle.add(happening)
-            self._observer.nudge()
+        """Note a line of a function's log."""
+        if event := of_line(function, line):
+            self._events.add(event)
 
-    def saw_request(self, request: HttpRequest, answer: HttpAnswer, seconds: float) -> None:
-        """The API has answered a request."""
-        headers = {name.lower(): value for name, value in answer.headers}
+    def saw_request(self, request: Request, response: Response, seconds: float) -> None:
+        """Note a request that the API has answered."""
+        headers = {name.lower(): value for name, value in response.headers}
         cache_status = headers.get("cache-status", "")
-        self._chronicle.add(
-            of_request(request.method, request.path, answer.status, cache_status, seconds)
+        self._events.add(
+            of_request(request.method, request.path, response.status, cache_status, seconds)
         )
-        self._observer.nudge()
+
+    def saw_mip_call(self, entry: JournalEntry) -> None:
+        """Note a call that the stand-in has answered."""
+        self._events.add(of_mip_call(entry.call, entry.status, entry.fault))
 
     def request_stop(self) -> None:
-        """Refuse what is asked from now on, and end every stream."""
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self._watchers.tell(sent_event("stopped", {}))
-            self._watchers.close()
-        self._observer.request_stop()
+        """Refuse actions from now on, and say that the stack is being stopped."""
+        self._stopping = True
 
-    def join(self) -> None:
-        """Wait for the end of its thread, after request_stop."""
-        self._observer.join()
+    def state(self, after: int) -> dict[str, Any]:
+        """How everything is, and the events after a number. A part out of reach is None."""
+        services = self._services
+        status, problems = self._look()
+        mip = services.mip
+        return {
+            "run": self._run,
+            "at": utc_now().isoformat(timespec="milliseconds"),
+            "stopping": self._stopping,
+            "setting": self._setting(),
+            "status": status,
+            "mip": mip and {**mip.state(), "active": faults.active(mip)},
+            "running": {
+                name.removesuffix("Function").lower(): function.running
+                for name, function in services.functions.items()
+            },
+            "problems": problems,
+            "events": self._events.after(after),
+        }
 
-    def _answer(self, request: HttpRequest) -> HttpAnswer | HttpStream:
-        if not request.path.startswith(PREFIX):
-            return redirect(PREFIX)
-        name = request.path.removeprefix(PREFIX)
+    def _respond(self, request: Request, name: str) -> Response:
         if name.startswith("actions/"):
             return self._act(request, name.removeprefix("actions/"))
         if request.method not in ("GET", "HEAD"):
             raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "allowed: GET", Allow="GET, HEAD")
-        return self._stream(request) if name == "events" else page(name)
+        return document(self.state(_after(request))) if name == "state" else page(name)
 
-    def _act(self, request: HttpRequest, name: str) -> HttpAnswer:
-        if request.method != "POST":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "allowed: POST", Allow="POST")
-        check_json(request)
-        if len(request.body) > MAX_BODY_BYTES:
-            detail = f"a body must not exceed {MAX_BODY_BYTES} bytes"
-            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
-        self._check_running()
+    def _act(self, request: Request, name: str) -> Response:
+        _check_action(request)
+        if self._stopping:
+            raise _STOPPING
         try:
-            return json_document(actions.perform(self._doors, name, request.body))
-        except RefusedError as refusal:
-            # What failed because the stack goes down is no news of the part that failed.
-            if refusal.status == HTTPStatus.BAD_GATEWAY:
-                self._check_running()
-            raise
+            return document(actions.perform(self._services, name, request.body or b""))
+        except StoppedError as exc:
+            raise _STOPPING from exc
         finally:
-            self._observer.nudge()
+            if self._status:
+                self._status.forget()
 
-    def _check_running(self) -> None:
-        if self._stopping.is_set():
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "the stack is being stopped", Connection="close"
-            )
-
-    def _stream(self, request: HttpRequest) -> HttpAnswer | HttpStream:
-        self._check_running()
-        if request.method == "HEAD":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "allowed: GET", Allow="GET")
+    def _look(self) -> tuple[dict[str, Any] | None, list[str]]:
+        if self._status is None:
+            return None, []
         try:
-            watcher = self._watchers.add()
-        except TooManyWatchersError as exc:
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, str(exc), Retry_After="10") from exc
-        return event_stream(self._events(watcher), lambda: self._watchers.remove(watcher))
-
-    def _events(self, watcher: Watcher) -> Iterator[bytes]:
-        """What one watcher is sent: what was, then the state, then whatever happens."""
-        yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
-        yield sent_event("setting", self._setting())
-        yield from self._chronicle.kept()
-        self._observer.welcome()
-        yield from watcher.events()
+            return self._status.look(), []
+        except MipsCacheError as exc:
+            return None, [f"The status is out of reach: {exc}."]
 
     def _setting(self) -> dict[str, Any]:
         """What stays as it is while the stack runs."""
-        where = self._doors.where
+        addresses = self._services.addresses
         return {
-            "api_url": where.api_url,
-            "aws_url": where.aws_url,
-            "mip_url": where.mip_url,
-            "routes": [{"path": path, "signed": signed} for path, signed in where.routes.items()],
-            "actions": actions.offered(self._doors),
+            "api_url": addresses.api_url,
+            "aws_url": addresses.aws_url,
+            "mip_url": addresses.mip_url,
+            "routes": [{"path": path, "signed": is_it} for path, is_it in addresses.routes.items()],
+            "actions": actions.offered(self._services),
         }
 
-    def _tell(self, state: dict[str, Any]) -> None:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._watchers.tell(sent_event("state", {"at": at, **state}))
 
-    def _look(self) -> dict[str, Any]:
-        """The state of every part; a part that cannot be looked at is None, and named."""
-        problems: list[str] = []
+_STOPPING = RefusedError(
+    HTTPStatus.SERVICE_UNAVAILABLE, "the stack is being stopped", Connection="close"
+)
 
-        def part(look: Callable[[], Any]) -> Any:
-            try:
-                return look()
-            except DoorClosedError as exc:
-                problems.append(str(exc))
-                return None
 
-        queue_url = self._doors.where.queue_url
-        state = {
-            "cache": part(self._cache.look),
-            "queue": part(lambda: queue_url and self._doors.depth(queue_url)),
-            "dead_letters": part(self._letters.look),
-            "session_noted": part(self._doors.session_is_noted),
-            "mip": part(self._mip.look),
-            "running": {
-                name.removesuffix("Function").lower(): function.running
-                for name, function in self._functions.items()
-            },
-        }
-        return {**state, "problems": problems}
+def _check_action(request: Request) -> None:
+    if request.method != "POST":
+        raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "allowed: POST", Allow="POST")
+    content_type = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+    if request.body is None or len(request.body) > LONGEST_BODY_BYTES:
+        detail = f"a body must not exceed {LONGEST_BODY_BYTES} bytes"
+        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
+def _after(request: Request) -> int:
+    given = parse_qs(request.query).get("after", ["0"])[-1]
+    if not (given.isascii() and given.isdigit()):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "after must be the number of an event")
+    return int(given[:18])

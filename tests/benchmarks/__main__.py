@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.interruption import Interruption
+from local.cli.interruption import Interruption
 from tests.benchmarks import record, report
 from tests.benchmarks.families import FAMILIES, measure
 from tests.benchmarks.harness import Verdict

@@ -8,8 +8,8 @@ import threading
 
 from core.model.datasets import entry_key
 from core.model.entry import encode
-from local.aws import AwsServer
-from local.errors import PortInUseError
+from local.aws.server import AwsServer
+from local.loopback import PortError
 from tests.benchmarks.channel import Channel
 from tests.benchmarks.samples import (
     FRESH_MONTH,
@@ -36,7 +36,7 @@ def main() -> None:
     channel, (port,) = Channel.from_arguments()
     try:
         server = AwsServer(int(port))
-    except PortInUseError as exc:
+    except PortError as exc:
         channel.refuse(f"{exc} (--port)")
         return
     fill(server)

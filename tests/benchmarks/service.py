@@ -13,8 +13,8 @@ from typing import Any
 import requests
 from moto.sqs.models import SQSBackend
 
-from local.mip_cloud import MipCloud
-from local.sample.organisation import ChartAccount
+from local.mip import MipCloud
+from local.mip.sample.organisation import ChartAccount
 from local.stack import LocalStack
 from tests.benchmarks.channel import Channel
 from tests.benchmarks.samples import program_names

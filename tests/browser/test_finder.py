@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.model.entry import ProgramLists, encode
-from local.mip_cloud import MipCloud
+from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.browser.conftest import Axe, OpenPage
 from tests.builders import make_entry

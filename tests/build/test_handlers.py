@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import AwsServer
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
+from local.aws.server import AwsServer
+from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
 from tests.build.conftest import CODE, ROOT
 from tests.template.stack import document
 

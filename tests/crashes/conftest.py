@@ -11,9 +11,9 @@ from moto.sqs.models import sqs_backends
 from moto.ssm.models import SimpleSystemManagerBackend
 
 from core.adapters.ssm_secrets import CLOSED
-from local.mip_cloud import MipCloud
-from local.poller import to_record
+from local.mip import MipCloud
 from local.stack import FunctionFailedError, LocalStack
+from local.triggers.poller import to_record
 
 ACCOUNT_ID, REGION = "123456789012", "us-east-1"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:lambda-mips-api-rebuild.fifo"

@@ -3,7 +3,7 @@
 import pytest
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.crashes.conftest import Crashes, is_session, kill_points
 
 KILL_POINTS = kill_points()

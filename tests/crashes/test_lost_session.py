@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from local.mip_cloud import MipCloud
+from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.crashes.conftest import Crashes, is_session
 

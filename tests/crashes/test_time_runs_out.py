@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.s3.models import S3Backend
 
-from local.mip_cloud import Fault, MipCloud
+from local.mip import Fault, MipCloud
 from local.stack import LocalStack
 from tests.crashes.conftest import Crashes, is_entry
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import boto3
 
-from local.arguments import DEFAULT_TEMPLATE
-from local.provisioning import Provisioned, provision
-from local.stack_template import load
+from local.aws.provisioning import Provisioned, provision
+from local.template.stack_template import DEFAULT_TEMPLATE, load
 from tests.template.stack import REQUIRED
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from moto.iam.models import iam_backends
 
-from local.aws_clients import ACCOUNT_ID
+from local.aws.clients import ACCOUNT_ID
 
 Properties = dict[str, Any]
 
@@ -21,11 +21,6 @@ def _api(api_id: str) -> Properties:
     found = boto3.client("apigateway").get_rest_api(restApiId=api_id)
     endpoints = {"Types": found["endpointConfiguration"]["types"]}
     return {"Name": found["name"], "EndpointConfiguration": endpoints}
-
-
-def _alarm(name: str) -> Properties:
-    [found] = boto3.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return {key: value for key, value in found.items() if value != []}
 
 
 def _dashboard(name: str) -> Properties:
@@ -103,7 +98,6 @@ def _queue(url: str) -> Properties:
 
 DESCRIPTIONS: Mapping[str, Callable[[str], Properties]] = {
     "AWS::ApiGateway::RestApi": _api,
-    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::Events::Rule": _rule,
     "AWS::IAM::Role": _role,

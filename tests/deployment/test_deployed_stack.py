@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.aws_clients import ACCOUNT_ID, REGION
-from local.moto_template import IGNORED_PROPERTIES
-from local.provisioning import STACK_NAME, Provisioned
+from local.aws.clients import ACCOUNT_ID, REGION
+from local.aws.cut_template import IGNORED_PROPERTIES
+from local.aws.provisioning import STACK_NAME, Provisioned
 from tests.deployment.conftest import deploy
 from tests.deployment.described import DESCRIPTIONS, describe
 from tests.template.stack import document, stack
@@ -35,7 +35,8 @@ def placeholders(deployed: Provisioned) -> dict[str, str]:
         "AWS::AccountId": ACCOUNT_ID,
         "AWS::Partition": "aws",
     }
-    return known | dict(deployed.resources) | _arns(deployed) | _queue_names(deployed)
+    left_out = {f"{name}.Arn": name for name in deployed.left_out}
+    return known | left_out | dict(deployed.resources) | _arns(deployed) | _queue_names(deployed)
 
 
 def _arns(deployed: Provisioned) -> dict[str, str]:
@@ -47,7 +48,6 @@ def _arns(deployed: Provisioned) -> dict[str, str]:
         "AWS::IAM::Role": lambda name: f"arn:aws:iam::{ACCOUNT_ID}:role/{name}",
         "AWS::S3::Bucket": lambda name: f"arn:aws:s3:::{name}",
         "AWS::KMS::Key": lambda key: f"arn:aws:kms:{base}:key/{key}",
-        "AWS::CloudWatch::Alarm": lambda name: f"arn:aws:cloudwatch:{base}:alarm:{name}",
         # AWS's ends in ":*", and so covers the group's streams.
         "AWS::Logs::LogGroup": lambda name: f"arn:aws:logs:{base}:log-group:{name}",
     }
@@ -128,8 +128,3 @@ def test_rule_feeds_the_queue_of_the_stack(deployed: Provisioned) -> None:
         QueueUrl=deployed.resources["RebuildQueue"], AttributeNames=["QueueArn"]
     )
     assert target["Arn"] == queue["Attributes"]["QueueArn"]
-
-
-def test_ten_alarms_come_out_in_the_emulated_cloudwatch(deployed: Provisioned) -> None:
-    alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == len(stack().of_type("AWS::CloudWatch::Alarm")) == 10

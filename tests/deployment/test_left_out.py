@@ -1,6 +1,6 @@
 """Everything in the template is in the emulated stack, or listed with the reason why not.
 
-The lists are those of `local/moto_template.py`; `LocalStack.left_out` and the docs show them.
+The lists are those of `local/aws/cut_template.py`; `LocalStack.left_out` and the docs show them.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from local.moto_template import IGNORED_PROPERTIES, LEFT_OUT, UNKNOWN_TYPE
-from local.provisioning import Provisioned
+from local.aws.cut_template import IGNORED_PROPERTIES, LEFT_OUT, UNKNOWN_TYPE
+from local.aws.provisioning import Provisioned
 from tests.deployment.conftest import deploy
 from tests.template.stack import Stack, stack
 

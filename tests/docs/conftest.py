@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.mip_cloud import MipCloud
+from local.mip import MipCloud
 from local.stack import LocalStack
 
 

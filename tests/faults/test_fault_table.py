@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from core.adapters import mip_client
-from local.mip_cloud import PASSWORD
+from local.mip import PASSWORD
 from tests.faults.table import (
     COMES_BACK,
     DEAD_LETTERED,
@@ -92,8 +92,8 @@ def test_fault_leads_to_what_the_table_says(
     assert calls["login"] - before["login"] == row.logins
     assert calls[row.call] - before[row.call] == row.seen
     assert refusals.tried.total() == outcome.tries - row.seen
-    if what and what.headers:
-        assert min(pauses) >= float(what.headers["Retry-After"])
+    if what and (headers := what.fields.get("headers")):
+        assert min(pauses) >= float(headers["Retry-After"])
     assert bool(warm.mip.open_sessions) == (outcome.session in {LOST, NOTED})
     assert warm.steer({"action": "status"})["session_open"] == (outcome.session == NOTED)
     record = warm.stored(f"v1/failures/{key(row)}")

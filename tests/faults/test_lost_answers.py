@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from core.adapters import aws
 from handlers.wiring.reader import reader as reader_services
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.handlers.conftest import SSM_PATH, Service, event
 
 PROGRAMS = "v1/programs.json"

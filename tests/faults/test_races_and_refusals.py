@@ -8,7 +8,7 @@ import pytest
 
 from core.model.datasets import PROGRAM_LISTS
 from core.model.entry import Tombstone, encode_tombstone
-from local.mip_cloud import PASSWORD, MipCloudServer
+from local.mip import PASSWORD, MipCloudServer
 from tests.handlers.conftest import SSM_PATH, Service
 
 PROGRAMS = "v1/programs.json"

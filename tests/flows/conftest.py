@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.mip_cloud import MipCloud
+from local.mip import MipCloud
 from local.stack import LocalStack
 
 PROGRAMS_KEY = "cache/v1/programs.json"

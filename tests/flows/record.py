@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from local.mip_cloud import MipCloud
+from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.flows.conftest import Flows
 from tests.flows.console import Step, named, run, sections, stable, steps

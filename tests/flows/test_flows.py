@@ -4,7 +4,7 @@ import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.flows.conftest import Flows, eventually
 
 

@@ -5,8 +5,8 @@ from bisect import bisect_left
 from dataclasses import replace
 
 from handlers.responses import rendered
-from local.mip_cloud import MipCloud
-from local.sample.organisation import ChartAccount
+from local.mip import MipCloud
+from local.mip.sample.organisation import ChartAccount
 from tests.flows.conftest import Flows
 
 PROGRAMS = 60_000

@@ -17,7 +17,7 @@ from handlers.routes import ROUTES
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
 from handlers.wiring.worker import worker as worker_services
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
+from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
 
 EVENTS = Path(__file__).parents[2] / "events"
 BUCKET = "cache-bucket"

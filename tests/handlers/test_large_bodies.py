@@ -11,7 +11,7 @@ from core.reading.load import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY
 from core.reading.lookup import Found, Lookup
 from handlers.proxy import response
 from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
-from local.runtime import MAX_RESPONSE_BYTES
+from local.functions.sandbox import MAX_RESPONSE_BYTES
 from tests.builders import PREFIX, make_entry, make_reader_settings
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 

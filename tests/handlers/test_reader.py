@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from handlers.wiring.reader import reader as reader_services
-from local.mip_cloud import Fault
+from local.mip import Fault
 from tests.handlers.conftest import BUCKET, Service, event
 
 PROGRAMS = "v1/programs.json"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.telemetry import PowertoolsTelemetry, function_name
-from local.mip_cloud import PASSWORD, USER, Fault
+from local.mip import PASSWORD, USER, Fault
 from tests.handlers.conftest import Service, event
 
 Lines = Callable[[], list[dict[str, Any]]]

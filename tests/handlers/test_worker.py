@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, Fault, MipCloudServer
+from local.mip import ORGANISATION, PASSWORD, USER, Fault, MipCloudServer
 from tests.handlers.conftest import SSM_PATH, Service, event
 
 PROGRAMS = "v1/programs.json"

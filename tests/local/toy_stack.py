@@ -13,7 +13,7 @@ TOY_TEMPLATE = Path(__file__).parent / "toy" / "template.yaml"
 def toy_stack(**changes: Any) -> LocalStack:
     """A stack of the toy template on free ports, which neither polls nor keeps a schedule."""
     defaults: dict[str, Any] = {"gateway_port": 0, "aws_port": 0, "mip_port": 0, "poll": False}
-    return LocalStack(TOY_TEMPLATE, **(defaults | changes))
+    return LocalStack(**({"template": TOY_TEMPLATE} | defaults | changes))
 
 
 def eventually[T](check: Callable[[], T], seconds: float = 5) -> T:

@@ -18,13 +18,12 @@ from handlers import admin, reader, worker
 from handlers.wiring.admin import admin as admin_services
 from handlers.wiring.reader import reader as reader_services
 from handlers.wiring.worker import worker as worker_services
-from local.arguments import DEFAULT_TEMPLATE
-from local.aws_clients import ACCOUNT_ID
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
-from local.mip_service import Credentials
-from local.poller import to_record
-from local.provisioning import function_specs, provision, store_credentials
-from local.stack_template import load
+from local.aws.clients import ACCOUNT_ID
+from local.aws.provisioning import provision, store_credentials
+from local.functions.specs import function_specs
+from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
+from local.template.stack_template import DEFAULT_TEMPLATE, load
+from local.triggers.poller import to_record
 from tests.deployment.conftest import InProcessAws
 from tests.handlers.conftest import LOOPBACK_PASSES, SSM_PATH, Context, event
 from tests.privileges.emulated_iam import Record, enforced, recorded
@@ -155,8 +154,8 @@ class Deployment:
 
     def set_password(self, password: str) -> None:
         """Store the credentials as an operator does, under the stack's own key."""
-        credentials = Credentials(USER, password, ORGANISATION)
-        store_credentials(InProcessAws(), SSM_PATH, self.resources["SsmKey"], credentials)  # type: ignore[arg-type]
+        key = self.resources["SsmKey"]
+        store_credentials(InProcessAws(), SSM_PATH, key, USER, password)  # type: ignore[arg-type]
 
     def send(self, body: object) -> None:
         """Queue a rebuild, as an operator."""

@@ -27,7 +27,7 @@ from moto.iam.access_control import AssumedRoleAccessKey, IAMRequestBase
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 
-from local.aws_clients import ACCOUNT_ID, REGION
+from local.aws.clients import ACCOUNT_ID, REGION
 
 MANAGED_KEY = "alias/aws/ssm"
 """The account's own key for parameters, which every caller may use through SSM."""

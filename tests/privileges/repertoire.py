@@ -8,8 +8,8 @@ from collections.abc import Callable
 import requests
 from moto.s3.models import s3_backends
 
-from local.aws_clients import ACCOUNT_ID
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, Fault
+from local.aws.clients import ACCOUNT_ID
+from local.mip import ORGANISATION, PASSWORD, USER, Fault
 from tests.handlers.conftest import SSM_PATH
 from tests.privileges.deployment import Deployment
 

@@ -9,13 +9,20 @@ const TICK_MS = 1000;
 let shown = [];
 let ahead = 0;
 
-/** Show the entries, and what could not be built; `at` is the stack's time. */
-export function showEntries(cache, at) {
-  if (!cache) return;
+/** Show the entries of a status, and what could not be built; `at` is the stack's time. */
+export function showEntries(status, at) {
+  if (!status) return;
   ahead = Date.parse(at) - Date.now();
-  shown = [...cache.entries, ...cache.missing.map((each) => ({ ...each, state: "missing" }))];
+  const entries = status.entries.map((each) => ({ ...each, built_at: Date.parse(at) - 1000 * each.age_seconds }));
+  shown = [...entries.toSorted(newestFirst), ...status.missing.map((each) => ({ ...each, state: "missing" }))];
   found("entries-empty").hidden = shown.length > 0;
   keepInLine(found("entries"), shown, named, makeRow, updateRow);
+}
+
+// The programs, then the balances from the newest period to the oldest.
+function newestFirst(one, other) {
+  if (!one.from || !other.from) return one.from ? 1 : -1;
+  return other.to.localeCompare(one.to);
 }
 
 /** Let the freshness run down between one state and the next. */
@@ -52,7 +59,7 @@ function period(entry) {
 
 function updateRow(row, entry) {
   const left = (Date.parse(entry.fresh_until) - Date.now() - ahead) / 1000;
-  const whole = (Date.parse(entry.fresh_until) - Date.parse(entry.built_at)) / 1000;
+  const whole = (Date.parse(entry.fresh_until) - entry.built_at) / 1000;
   const share = whole > 0 ? Math.max(0, Math.min(1, left / whole)) : 0;
   row.dataset.state = entry.state;
   setText(row.querySelector(".state"), entry.state);
@@ -61,7 +68,7 @@ function updateRow(row, entry) {
   const bar = row.querySelector(".bar");
   bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
   bar.setAttribute("aria-valuetext", entry.state === "fresh" ? `fresh for ${spoken(left)}` : entry.state);
-  row.title = entry.built_at ? `built at ${timeOfDay(entry.built_at)}, ${size(entry.size_bytes)}` : "";
+  row.title = isNoEntry(entry) ? "" : `built at ${timeOfDay(entry.built_at)}, ${size(entry.size_bytes)}`;
   for (const each of row.querySelectorAll("button")) each.hidden = isNoEntry(entry) && each.textContent === "Expire";
   setText(row.querySelector(".error"), errorOf(entry));
 }
@@ -77,7 +84,7 @@ function isNoEntry(entry) {
 
 function errorOf(entry) {
   const error = entry.last_error;
-  if (entry.problem) return `Unreadable: ${entry.problem}.`;
+  if (entry.state === "unreadable") return "Unreadable: it counts as a miss, and is rebuilt.";
   if (!error?.error_type) return "";
   const next = `next attempt from ${timeOfDay(error.next_attempt_at)}`;
   return `Last rebuild failed: ${error.error_type}: ${error.message} (${next})`;

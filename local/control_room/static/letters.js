@@ -4,9 +4,9 @@ import { press } from "./actions.js";
 import { button, element, found, keepInLine, setText } from "./elements.js";
 import { counted, timeOfDay } from "./words.js";
 
-/** Show the dead letters; `letters` has their count and the oldest of them. */
-export function showLetters(letters) {
-  const { count, messages } = letters ?? { count: 0, messages: [] };
+/** Show the dead letters of a status: their count, and the oldest of them. */
+export function showLetters(status) {
+  const { dead_letters: count, letters: messages } = status ?? { dead_letters: 0, letters: [] };
   setText(found("letters-count"), String(count));
   found("letters-count").classList.toggle("bad", count > 0);
   found("letters-empty").hidden = count > 0;

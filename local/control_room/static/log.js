@@ -11,7 +11,7 @@ export function clearLog() {
 }
 
 /** Add what happened. */
-export function logHappening({ at, source, text, level }) {
+export function logEvent({ at, source, text, level }) {
   const log = found("log");
   log.prepend(
     element(

@@ -4,12 +4,12 @@ import { connectButtons } from "./actions.js";
 import { found, setText } from "./elements.js";
 import { showEntries, startClock } from "./entries.js";
 import { showLetters } from "./letters.js";
-import { clearLog, logHappening } from "./log.js";
+import { clearLog, logEvent } from "./log.js";
 import { offerFaults, showMip } from "./mip.js";
 import { partsOf } from "./parts.js";
 import { drawPicture, lightUp, showParts } from "./picture.js";
+import { watch } from "./polling.js";
 import { offerRoutes } from "./reading.js";
-import { watch } from "./stream.js";
 
 const CONNECTIONS = {
   live: ["live", "good"],
@@ -17,42 +17,32 @@ const CONNECTIONS = {
   stopped: ["the stack has stopped", "bad"],
 };
 
-let setting;
 let state;
-let lastNumber = 0;
 let lastAnswer;
 
-function showSetting(told) {
-  setting = told;
-  state = undefined;
-  lastNumber = 0;
-  clearLog();
-  offerRoutes(setting.routes, showAnswer);
-  offerFaults(setting);
-}
-
-function showState(told) {
+function show(told, isFirst) {
   state = told;
-  showParts(partsOf(state, setting, lastAnswer));
-  showEntries(state.cache, state.at);
-  showLetters(state.dead_letters);
-  showMip(state, setting);
+  if (isFirst) {
+    clearLog();
+    offerRoutes(state.setting.routes, showAnswer);
+    offerFaults(state.setting);
+  }
+  showParts(partsOf(state, lastAnswer));
+  showEntries(state.status, state.at);
+  showLetters(state.status);
+  showMip(state);
   found("problems").hidden = state.problems.length === 0;
   setText(found("problems"), state.problems.join(" "));
-}
-
-function showHappening(happening) {
-  // What was told from memory may be told once more as it is passed on.
-  if (happening.number <= lastNumber) return;
-  lastNumber = happening.number;
-  if (happening.listed) logHappening(happening);
-  // What happened before the first state is history.
-  if (state) lightUp(happening);
+  for (const event of state.events) {
+    if (event.listed) logEvent(event);
+    // What happened before the first state is history.
+    if (!isFirst) lightUp(event);
+  }
 }
 
 function showAnswer(answer) {
   lastAnswer = answer;
-  if (state) showParts(partsOf(state, setting, lastAnswer));
+  if (state) showParts(partsOf(state, lastAnswer));
 }
 
 function showConnection(how) {
@@ -66,9 +56,4 @@ function showConnection(how) {
 drawPicture();
 connectButtons();
 startClock();
-watch({
-  setting: showSetting,
-  state: showState,
-  happening: showHappening,
-  connection: showConnection,
-});
+watch(show, showConnection);

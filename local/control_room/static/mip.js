@@ -30,9 +30,9 @@ export function offerFaults(setting) {
 }
 
 /** Show how MIP Cloud is. */
-export function showMip({ mip, session_noted: noted }, setting) {
+export function showMip({ mip, status, setting }) {
   if (!setting.mip_url) {
-    setText(found("mip-state"), `The real one runs elsewhere, and is left alone. ${noted ? "A session is open." : "No session is open."}`);
+    setText(found("mip-state"), `The real one runs elsewhere, and is left alone. ${status?.session_open ? "A session is open." : "No session is open."}`);
     return;
   }
   if (!mip) return;

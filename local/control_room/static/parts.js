@@ -2,17 +2,18 @@
 
 import { counted } from "./words.js";
 
-/** What each part of the picture says, given the state, the setting and the last answer. */
-export function partsOf(state, setting, lastAnswer) {
+/** What each part of the picture says, given the state and the last answer. */
+export function partsOf(state, lastAnswer) {
+  const { status, setting } = state;
   return {
     client: client(lastAnswer),
     api: { text: new URL(setting.api_url).host },
     reader: running(state.running.reader, "serving"),
-    cache: cache(state.cache),
-    queue: queue(state.queue),
+    cache: cache(status),
+    queue: queue(status?.queue),
     worker: running(state.running.worker, "at work"),
-    mip: mip(state, setting),
-    dead_letters: letters(state.dead_letters),
+    mip: mip(state),
+    dead_letters: letters(status),
     schedule: { text: "rebuilds all" },
     admin: running(state.running.admin, "at work", "purge, refresh, …"),
   };
@@ -46,12 +47,12 @@ function queue(depth) {
 
 function letters(found) {
   if (!found) return { text: "out of reach", mood: "bad" };
-  return found.count ? { text: counted(found.count, "letter"), mood: "bad" } : { text: "none" };
+  return found.dead_letters ? { text: counted(found.dead_letters, "letter"), mood: "bad" } : { text: "none" };
 }
 
-function mip({ mip: found, session_noted: noted }, setting) {
+function mip({ mip: found, status, setting }) {
   if (setting.mip_url && !found) return { text: "out of reach", mood: "bad" };
-  const open = found ? found.open_sessions > 0 : noted;
+  const open = found ? found.open_sessions > 0 : status?.session_open;
   const text = open ? "session open" : "no session";
   const note = found ? trouble(found) : "";
   return { text, note, mood: note ? "bad" : open ? "busy" : "" };

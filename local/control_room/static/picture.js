@@ -32,7 +32,7 @@ export function showParts(parts) {
   setText(found("picture-text"), sentences.join(" "));
 }
 
-/** Light up what a happening passes through, and the parts at both ends of it. */
+/** Light up what an event passes through, and the parts at both ends of it. */
 export function lightUp({ passes, level }) {
   for (const passed of passes) {
     light(document.getElementById(`line-${passed}`), level);

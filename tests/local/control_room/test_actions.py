@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 
 from local.control_room.actions import ACTIONS
-from local.control_room.mip_disturbances import DISTURBANCES
+from local.control_room.faults import PRESETS
 from local.stack import LocalStack
 from tests.local.control_room.watching import Watching, act, request
 
 
 def is_quiet(state: dict[str, Any]) -> bool:
-    return state["queue"] == {"visible": 0, "in_flight": 0} and not state["running"]["worker"]
+    return (
+        state["status"]["queue"] == {"visible": 0, "in_flight": 0}
+        and not state["running"]["worker"]
+    )
 
 
 def entry(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
-    entries = (state["cache"] or {"entries": []})["entries"]
+    entries = state["status"]["entries"]
     return next(
         (found for found in entries if found["dataset"] == dataset and found["state"] != "purged"),
         None,
@@ -26,23 +29,23 @@ def entry(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
 
 
 @pytest.fixture
-def watching(service: LocalStack) -> Iterator[Watching]:
+def watching(service: LocalStack) -> Watching:
     """A watcher of a stack that is at rest, with a purged cache and a healthy MIP Cloud."""
-    with Watching(service) as watching:
-        watching.until("state", is_quiet)
-        act(service, "heal")
-        act(service, "discard", all=True)
-        act(service, "purge")
-        watching.until(
-            "state",
-            lambda state: (
-                state["cache"]["missing"] == []
-                and {found["state"] for found in state["cache"]["entries"]} <= {"purged"}
-                and state["dead_letters"]["count"] == 0
-                and state["mip"]["active"] == []
-            ),
+    watching = Watching(service)
+    watching.until(is_quiet)
+    act(service, "heal")
+    act(service, "discard", all=True)
+    act(service, "purge")
+    watching.until(
+        lambda state: (
+            state["status"]["missing"] == []
+            and {found["state"] for found in state["status"]["entries"]} <= {"purged"}
+            and state["status"]["dead_letters"] == 0
+            and state["mip"]["active"] == []
         )
-        yield watching
+    )
+    watching.events.clear()
+    return watching
 
 
 @pytest.fixture
@@ -59,11 +62,11 @@ def test_a_cold_read_is_shown_with_what_it_took(service: LocalStack, watching: W
     assert answer["headers"]["Cache-Status"] == "mips-cache; fwd=uri-miss; stored"
     assert answer["seconds"] > 0
     assert json.loads(answer["preview"]) == ["No Program / 000000"]
-    told = watching.until("happening", lambda it: "asked for a rebuild" in it["text"])
+    told = watching.until_event("asked for a rebuild")
     assert told["passes"] == ["reader-queue"]
-    watching.until("happening", lambda it: it["text"] == "logged in to MIP Cloud")
-    watching.until("happening", lambda it: it["text"].startswith("GET /tags → 200"))
-    state = watching.until("state", lambda state: entry(state, "programs"))
+    watching.until_event("logged in to MIP Cloud")
+    watching.until_event("GET /tags → 200")
+    state = watching.until(lambda state: entry(state, "programs"))
     assert entry(state, "programs")["state"] == "fresh"
     assert state["mip"]["counters"]["logins"] >= 1
 
@@ -72,7 +75,7 @@ def test_balances_are_read_with_a_signature(service: LocalStack, watching: Watch
     _, answer = act(service, "read", route="/balances")
     assert (answer["signed"], answer["status"]) == (True, 200)
     assert answer["preview"].startswith("AccountNumber,")
-    state = watching.until("state", lambda state: entry(state, "balances"))
+    state = watching.until(lambda state: entry(state, "balances"))
     assert entry(state, "balances")["to"] is not None
 
 
@@ -87,14 +90,13 @@ def test_an_expired_entry_is_stale_and_the_next_read_has_it_rebuilt(
 ) -> None:
     act(service, "read", route="/tags")
     assert act(service, "expire", dataset="programs")[1]["count"] == 1
-    stale = watching.until("state", lambda state: is_stale(state, "programs"))
+    stale = watching.until(lambda state: is_stale(state, "programs"))
     _, answer = act(service, "read", route="/tags")
     assert "; hit; ttl=-" in answer["headers"]["Cache-Status"]
-    built_at = entry(stale, "programs")["built_at"]
+    until = entry(stale, "programs")["fresh_until"]
     watching.until(
-        "state",
         lambda state: (
-            not is_stale(state, "programs") and entry(state, "programs")["built_at"] > built_at
+            not is_stale(state, "programs") and entry(state, "programs")["fresh_until"] > until
         ),
     )
 
@@ -104,24 +106,18 @@ def is_stale(state: dict[str, Any], dataset: str) -> bool:
     return found is not None and found["state"] == "stale"
 
 
-def test_a_refresh_of_everything_fills_the_cache_with_the_programs_first(
-    service: LocalStack, watching: Watching
-) -> None:
+def test_a_refresh_of_everything_fills_the_cache(service: LocalStack, watching: Watching) -> None:
     assert act(service, "refresh")[1]["count"] == 1
-    state = watching.until(
-        "state",
-        lambda state: [found["state"] for found in state["cache"]["entries"]] == ["fresh"] * 5,
+    watching.until(
+        lambda state: [found["state"] for found in state["status"]["entries"]] == ["fresh"] * 5
     )
-    periods = [found["from"] for found in state["cache"]["entries"]]
-    assert periods[0] is None
-    assert periods[1:] == sorted(periods[1:], reverse=True)
 
 
 def test_a_purge_of_one_entry_leaves_the_others(service: LocalStack, watching: Watching) -> None:
     act(service, "read", route="/tags")
     act(service, "read", route="/balances")
     assert act(service, "purge", dataset="programs")[1]["count"] == 1
-    watching.until("state", lambda state: entry(state, "balances") and not entry(state, "programs"))
+    watching.until(lambda state: entry(state, "balances") and not entry(state, "programs"))
 
 
 def test_a_poison_message_is_dead_lettered_redriven_and_discarded(
@@ -134,26 +130,26 @@ def test_a_poison_message_is_dead_lettered_redriven_and_discarded(
     assert act(service, "redrive", message_id=letter["message_id"])[1]["count"] == 1
     again = one_letter(watching, but=letter["message_id"])
     assert act(service, "discard", message_id=again["message_id"])[1]["count"] == 1
-    watching.until("state", lambda state: state["dead_letters"] == {"count": 0, "messages": []})
+    watching.until(lambda state: state["status"]["letters"] == [])
 
 
 def one_letter(watching: Watching, but: str = "") -> dict[str, Any]:
     def is_there(state: dict[str, Any]) -> bool:
-        found = state["dead_letters"]["messages"]
+        found = state["status"]["letters"]
         return len(found) == 1 and found[0]["message_id"] != but
 
-    return watching.until("state", is_there)["dead_letters"]["messages"][0]
+    return watching.until(is_there)["status"]["letters"][0]
 
 
 @pytest.mark.usefixtures("disturbed")
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_disturbance_is_seen_until_it_is_healed(
     service: LocalStack, watching: Watching, name: str
 ) -> None:
     assert act(service, "fault", name=name)[0] == 200
-    watching.until("state", lambda state: state["mip"]["active"] == [name])
+    watching.until(lambda state: state["mip"]["active"] == [name])
     assert act(service, "heal", name=name)[0] == 200
-    watching.until("state", lambda state: state["mip"]["active"] == [])
+    watching.until(lambda state: state["mip"]["active"] == [])
 
 
 @pytest.mark.usefixtures("disturbed")
@@ -162,9 +158,9 @@ def test_one_of_two_disturbances_is_healed_and_the_other_stays(
 ) -> None:
     act(service, "fault", name="slow")
     act(service, "fault", name="shrunk_list")
-    watching.until("state", lambda state: state["mip"]["active"] == ["slow", "shrunk_list"])
+    watching.until(lambda state: state["mip"]["active"] == ["slow", "shrunk_list"])
     act(service, "heal", name="slow")
-    watching.until("state", lambda state: state["mip"]["active"] == ["shrunk_list"])
+    watching.until(lambda state: state["mip"]["active"] == ["shrunk_list"])
 
 
 @pytest.mark.usefixtures("disturbed")
@@ -173,14 +169,14 @@ def test_refused_credentials_are_dead_lettered_and_good_once_stored_anew(
 ) -> None:
     act(service, "fault", name="bad_credentials")
     assert act(service, "read", route="/tags")[1]["status"] == 503
-    watching.until("happening", lambda it: it["text"] == "answered 401 at login (fault: status)")
+    watching.until_event("answered 401 at login (fault: status)")
     assert one_letter(watching)["error_type"] == "CredentialsRefusedError"
-    state = watching.until("state", shown_errors)
+    state = watching.until(shown_errors)
     assert shown_errors(state) == ["CredentialsRefusedError"]
     act(service, "heal")
     act(service, "store_credentials")
     act(service, "redrive", all=True)
-    watching.until("state", lambda state: entry(state, "programs"))
+    watching.until(lambda state: entry(state, "programs"))
     assert "; hit" in act(service, "read", route="/tags")[1]["headers"]["Cache-Status"]
 
 
@@ -189,14 +185,13 @@ def test_an_outage_is_waited_out_with_what_there_is(
     service: LocalStack, watching: Watching
 ) -> None:
     act(service, "read", route="/tags")
+    watching.until(is_quiet)  # the worker has logged out
     act(service, "fault", name="down")
     act(service, "expire", dataset="programs")
     answer = act(service, "read", route="/tags")[1]
     assert (answer["status"], "; hit; ttl=-" in answer["headers"]["Cache-Status"]) == (200, True)
-    watching.until(
-        "happening", lambda it: it["text"] == "cut the connection at login (fault: refuse)"
-    )
-    state = watching.until("state", lambda state: error_of(state, "programs"))
+    watching.until_event("cut the connection at login (fault: refuse)")
+    state = watching.until(lambda state: error_of(state, "programs"))
     assert "MIP" in error_of(state, "programs")["message"]
     # The message comes back by itself; a purge takes the record of the failure away.
     act(service, "heal")
@@ -204,7 +199,7 @@ def test_an_outage_is_waited_out_with_what_there_is(
 
 def shown_errors(state: dict[str, Any]) -> list[str]:
     """What fails, where there is an entry and where there is none."""
-    shown = [*state["cache"]["entries"], *state["cache"]["missing"]]
+    shown = [*state["status"]["entries"], *state["status"]["missing"]]
     return [found["last_error"]["error_type"] for found in shown if found["last_error"]]
 
 
@@ -231,8 +226,8 @@ def error_of(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
         ("redrive", {}, "give either message_id"),
         ("discard", {"message_id": "nobody's"}, "no dead letter has this message_id"),
         ("poison", {"body": "x"}, "poison takes no arguments; not body"),
-        ("fault", {}, f"name must be one of {', '.join(DISTURBANCES)}"),
-        ("heal", {"name": "cold"}, f"name must be one of {', '.join(DISTURBANCES)}"),
+        ("fault", {}, f"name must be one of {', '.join(PRESETS)}"),
+        ("heal", {"name": "cold"}, f"name must be one of {', '.join(PRESETS)}"),
     ],
 )
 def test_a_bad_argument_is_told_what_is_allowed(

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from local.control_room.pages import FOLDER
+from local.mip import MipCloud
 from local.stack import LocalStack
-from tests.local.control_room.watching import request
+from tests.local.control_room.watching import Watching, request
 
 OWN_SCHEME_NAMES = {"http://www.w3.org/2000/svg"}
 FILES = sorted(path for path in FOLDER.iterdir() if path.is_file())
@@ -74,8 +75,7 @@ def test_a_page_that_does_not_exist_is_a_404(toys: LocalStack, name: str) -> Non
     ("method", "path", "allowed"),
     [
         ("POST", "/_local/", "GET, HEAD"),
-        ("DELETE", "/_local/events", "GET, HEAD"),
-        ("HEAD", "/_local/events", "GET"),
+        ("DELETE", "/_local/state", "GET, HEAD"),
         ("GET", "/_local/actions/read", "POST"),
     ],
 )
@@ -84,45 +84,6 @@ def test_a_wrong_method_is_told_the_right_one(
 ) -> None:
     response, _ = request(toys, method, path)
     assert (response.status, response.headers["Allow"]) == (405, allowed)
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/_local/"), ("GET", "/_local/events"), ("POST", "/_local/actions/poison")],
-)
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Host": "evil.example:3000"},
-        {"Host": "127.0.0.1.evil.example"},
-        {"Host": "[bad"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "http://127.0.0.1:1"},
-        {"Origin": "null"},
-    ],
-    ids=str,
-)
-def test_another_web_page_is_refused(
-    toys: LocalStack, method: str, path: str, headers: dict[str, str]
-) -> None:
-    response, body = request(
-        toys, method, path, b"{}", **({"Content_Type": "application/json"} | headers)
-    )
-    assert response.status == 403
-    assert "control room" in json.loads(body)["detail"]
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_another_site_cannot_act_even_without_naming_its_origin(
-    toys: LocalStack, site: str
-) -> None:
-    headers = {"Content_Type": "application/json", "Sec_Fetch_Site": site}
-    assert request(toys, "POST", "/_local/actions/poison", b"{}", **headers)[0].status == 403
-
-
-def test_a_forwarded_port_and_the_other_name_of_loopback_are_fine(toys: LocalStack) -> None:
-    headers = {"Host": "localhost:9999", "Origin": "http://localhost:9999"}
-    assert request(toys, "GET", "/_local/", **headers)[0].status == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
@@ -136,3 +97,31 @@ def test_a_body_that_is_far_too_long_is_refused(toys: LocalStack) -> None:
         toys, "POST", "/_local/actions/read", b" " * 70_000, Content_Type="application/json"
     )
     assert response.status == 413
+
+
+@pytest.mark.parametrize("after", ["x", "-1", ""])
+def test_an_event_that_has_no_number_is_a_400(toys: LocalStack, after: str) -> None:
+    expected = 200 if after == "" else 400
+    assert request(toys, "GET", f"/_local/state?after={after}")[0].status == expected
+
+
+def test_the_state_tells_the_setting_and_what_happened_since(toys: LocalStack) -> None:
+    watching = Watching(toys)
+    setting = watching.look()["setting"]
+    assert setting["api_url"] == toys.api_url
+    assert {"path": "/secret", "signed": True} in setting["routes"]
+    request(toys, "GET", "/things")
+    told = watching.until_event("GET /things")
+    assert told["passes"] == ["client-api", "api-reader"]
+    watching.events[:-1] = []
+    assert watching.look()["events"] == []
+
+
+def test_a_call_that_has_no_answer_yet_is_under_way(toys: LocalStack) -> None:
+    assert isinstance(toys.mip, MipCloud)
+    seen = []
+    toys.mip.on_call = lambda _: seen.append(Watching(toys).look()["mip"]["calls_under_way"])
+    toys.mip.call("logout")
+    toys.mip.on_call = None
+    assert seen == [1]
+    assert Watching(toys).look()["mip"]["calls_under_way"] == 0

@@ -4,8 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from local.stack import LocalStack
@@ -15,54 +14,37 @@ PATIENCE_SECONDS = 20
 
 
 class Watching:
-    """One open stream of events. A context manager; leaving it closes the connection."""
+    """Asks for the state again and again, as the page does."""
 
     def __init__(self, stack: LocalStack) -> None:
-        self._connection = http.client.HTTPConnection(
-            urlsplit(stack.api_url).netloc, timeout=PATIENCE_SECONDS
-        )
-        self._connection.request("GET", "/_local/events")
-        self.response = self._connection.getresponse()
-        self._state: Any = None
+        self._stack = stack
+        self.events: list[Any] = []
 
-    def __enter__(self) -> Self:
-        return self
+    def look(self) -> Any:
+        """The state now; keeps its events."""
+        after = self.events[-1]["number"] if self.events else 0
+        response, body = request(self._stack, "GET", f"/_local/state?after={after}")
+        assert response.status == 200
+        state = json.loads(body)
+        self.events += state["events"]
+        return state
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.response.close()
-        self._connection.close()
-
-    def line(self) -> str:
-        """The next line; an empty one after the stream's end."""
-        return self.response.readline().decode()
-
-    def next(self) -> tuple[str, Any] | None:
-        """The next event with its value; None after the stream's end."""
-        kind = ""
+    def until(self, holds: Callable[[Any], Any]) -> Any:
+        """The first state for which something holds."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and (line := self.line()):
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ").rstrip("\n")
-            if line.startswith("data: "):
-                return kind, json.loads(line.removeprefix("data: "))
-        return None
+        while not holds(state := self.look()):
+            assert time.monotonic() < deadline, f"it did not come; the last state: {state}"
+            time.sleep(0.05)
+        return state
 
-    def until(self, kind: str, holds: Callable[[Any], Any] = lambda _: True) -> Any:
-        """The value of the next event of that kind for which something holds.
+    def until_event(self, text: str) -> Any:
+        """The first event, of old or new ones, whose text begins so."""
 
-        The state that was told last counts, too: it holds until another one is told.
-        """
-        if kind == "state" and self._state and holds(self._state):
-            return self._state
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and (event := self.next()):
-            if event[0] == "state":
-                self._state = event[1]
-            if event[0] == kind and holds(event[1]):
-                return event[1]
-        raise AssertionError(f"the awaited {kind} did not come; the last state: {self._state}")
+        def found() -> Any:
+            return next((event for event in self.events if event["text"].startswith(text)), None)
+
+        self.until(lambda _: found())
+        return found()
 
 
 def request(

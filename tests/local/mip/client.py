@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, balances_body
-from local.mip_requests import ENDPOINTS
+from local.mip import ORGANISATION, PASSWORD, USER, balances_body
+from local.mip.calls import ENDPOINTS
 
 LOCKOUT_SECONDS, IDLE_SECONDS = 60.0, 120.0
 AMOUNT = "DBDETAIL_SUM_POSTEDAMT"

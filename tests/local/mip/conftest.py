@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local.mip_cloud import MipCloud, MipCloudServer
+from local.mip import MipCloud, MipCloudServer
 from tests.local.mip.client import IDLE_SECONDS, LOCKOUT_SECONDS, Client, Clock
 
 

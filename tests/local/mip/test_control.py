@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from local.mip_cloud import KINDS, PASSWORD, USER, Fault, MipCloud
-from local.mip_requests import CALLS
-from local.sample.organisation import ChartAccount, sample_organisation
+from local.mip import KINDS, PASSWORD, USER, Fault, MipCloud
+from local.mip.calls import CALLS
+from local.mip.sample.organisation import ChartAccount, sample_organisation
 from tests.local.mip.client import AMOUNT, LOCKOUT_SECONDS, Client, Clock
 
 
@@ -114,6 +114,7 @@ def test_the_state_shows_sessions_locks_and_counts_but_no_secret(
             "max_open_sessions": 1,
             "calls": {"login": 2, "segments": 0, "accounts": 0, "balances": 0, "logout": 0},
         },
+        "calls_under_way": 0,
         "faults": {},
         "latency": {},
         "programs": len(sample_organisation().programs),

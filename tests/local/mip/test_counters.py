@@ -1,6 +1,6 @@
 import pytest
 
-from local.mip_cloud import Fault, MipCloud
+from local.mip import Fault, MipCloud
 from tests.local.mip.client import Client
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, Fault, MipCloud, MipCloudServer
-from local.mip_faults import RECORD_FIELDS
-from local.mip_requests import CALLS, ENDPOINTS
-from local.sample.organisation import sample_organisation
+from local.mip import ORGANISATION, PASSWORD, USER, Fault, MipCloud, MipCloudServer
+from local.mip.calls import CALLS, ENDPOINTS
+from local.mip.faults import RECORD_FIELDS
+from local.mip.sample.organisation import sample_organisation
 from tests.local.mip.client import ACCOUNT, AMOUNT, TYPE, Client
 
 

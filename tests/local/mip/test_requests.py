@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import requests
 
-from local.errors import PortInUseError
-from local.mip_cloud import USER, MipCloud, MipCloudServer, balances_body
-from local.mip_requests import ENDPOINTS
-from local.sample.organisation import sample_organisation
+from local.loopback import PortInUseError
+from local.mip import USER, MipCloud, MipCloudServer, balances_body
+from local.mip.calls import ENDPOINTS
+from local.mip.sample.organisation import sample_organisation
 from tests.local.mip.client import Client
 
 

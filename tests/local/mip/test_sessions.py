@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.mip_cloud import ORGANISATION, PASSWORD, USER, MipCloud
+from local.mip import ORGANISATION, PASSWORD, USER, MipCloud
 from tests.local.mip.client import IDLE_SECONDS, LOCKOUT_SECONDS, Client, Clock
 
 

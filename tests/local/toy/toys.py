@@ -1,8 +1,10 @@
 """Handlers that do what the event asks for, so that tests can provoke every outcome."""
 
 import json
+import logging
 import os
 import time
+from decimal import Decimal
 from pathlib import Path
 
 
@@ -25,10 +27,14 @@ def _print(event, _):
     print(event["text"], end="")
 
 
+def _log(event, _):
+    logging.getLogger().warning(event["text"])
+    return Decimal("1.50")
+
+
 def _context(_, context):
     return {
         "remaining_ms": context.get_remaining_time_in_millis(),
-        "custom": context.client_context and context.client_context.custom,
         "identity": context.identity.cognito_identity_id,
         **{
             name: getattr(context, name)
@@ -56,6 +62,7 @@ ACTIONS = {
     "fail": _fail,
     "sleep": _sleep,
     "print": _print,
+    "log": _log,
     "context": _context,
 }
 

@@ -1,0 +1,1 @@
+"""What `python -m local` does: options, signals, and what it prints."""

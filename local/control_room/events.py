@@ -1,0 +1,173 @@
+"""What happens in the stack, in words, and which lines of the picture it passes through.
+
+Sources: the functions' log lines, the requests at the API, and the calls of MIP's stand-in.
+"""
+
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Level = Literal["info", "good", "warning", "error"]
+
+LONGEST_TEXT = 300
+KEPT = 200
+# The runtime's own lines that tell of a failure; a traceback's other lines are in the log file.
+RUNTIME_FAILURE = re.compile(r"\[ERROR\] |.*(Task timed out|Runtime exited)")
+
+
+_MIP = "worker-mip"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `passes` names lines of the picture, or a single part of it."""
+
+    source: str
+    text: str
+    passes: tuple[str, ...]
+    level: Level = "info"
+    listed: bool = True
+    """Whether the log shows it; what does not only lights up in the picture."""
+
+
+# By the event that a function logs: words with the line's own fields, where it passes, and how
+# grave it is. An event that is None says nothing new: who gave a command is told what came of it.
+_WORDS: dict[str, tuple[str, str, Level] | None] = {
+    "rebuild queued": ("asked for a rebuild of {dataset} ({reason})", "reader-queue", "info"),
+    "entry rebuilt": ("stored {dataset}", "worker-cache", "good"),
+    "rebuild failed": ("could not rebuild {dataset}: {error_type}: {problem}", _MIP, "error"),
+    "session opened": ("logged in to MIP Cloud", _MIP, "info"),
+    "session closed": ("logged out of MIP Cloud", _MIP, "info"),
+    "session recovered": ("logged out a session that had been left open", _MIP, "warning"),
+    "call retried": ("tries {call} once more: {problem}", _MIP, "warning"),
+    "message retried": (
+        "gives the message back for {delay_seconds} s: {error_type}",
+        "queue-worker",
+        "warning",
+    ),
+    "message dead-lettered": (
+        "gave a message up: {error_type}: {problem}",
+        "worker-dead_letters",
+        "error",
+    ),
+    "admin command done": None,
+}
+_COMMANDS = {
+    "Purge": ("admin-cache",),
+    "Refresh": ("admin-queue",),
+    "Redrive": ("admin-dead_letters", "admin-queue"),
+    "Discard": ("admin-dead_letters",),
+}
+"""Commands that change something."""
+_STARTS = {"worker": ("takes a batch of messages", ("queue-worker",)), "reader": ("", ("reader",))}
+_LEVELS: dict[str, Level] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
+# What every line holds, and says nothing of the event.
+_IN_EVERY_LINE = {"level", "location", "message", "timestamp", "service", "xray_trace_id"} | {
+    "function_request_id",
+    "correlation_id",
+}
+
+
+class _Fields(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def of_line(function: str, line: str) -> Event | None:
+    """What a line of a function's log tells; None where it tells nothing new.
+
+    `function` is the logical id.
+    """
+    source = function.removesuffix("Function").lower()
+    if line.startswith("START "):
+        return _start(source)
+    if RUNTIME_FAILURE.match(line):
+        return Event(source, line[:LONGEST_TEXT], (source,), "error")
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or "_aws" in fields or "message" not in fields:
+        return None
+    return _of_fields(source, fields)
+
+
+def of_request(method: str, path: str, status: int, cache_status: str, seconds: float) -> Event:
+    """A request that the API has answered."""
+    passes = ["client-api", "api-reader"]
+    if cache_status:
+        passes.append("reader-cache")
+    cache = cache_status.removeprefix("mips-cache; ") or "not from the cache"
+    text = f"{method} {path} → {status} ({cache}) in {1000 * seconds:.0f} ms"
+    return Event("api", text[:LONGEST_TEXT], tuple(passes), _level_of_status(status))
+
+
+def of_mip_call(call: str, status: int, fault: str | None) -> Event:
+    """A call that MIP's stand-in has answered, and the fault that was in it, if there was one."""
+    if not fault and status < 400:
+        return Event("mip", f"answered {call}", (_MIP,))
+    answer = "cut the connection" if fault in ("refuse", "timeout") else f"answered {status}"
+    why = f" (fault: {fault})" if fault else ""
+    return Event("mip", f"{answer} at {call}{why}", (_MIP,), "error")
+
+
+def _start(source: str) -> Event | None:
+    if source not in _STARTS:
+        return None
+    text, passes = _STARTS[source]
+    return Event(source, text, passes, listed=bool(text))
+
+
+def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
+    name = str(fields["message"])
+    if name == "admin command":
+        return _of_command(str(fields.get("command", "?")))
+    if name in _WORDS:
+        known = _WORDS[name]
+        if known is None:
+            return None
+        words, passes, level = known
+        return Event(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], (passes,), level)
+    more = ", ".join(f"{field} {fields[field]}" for field in fields if field not in _IN_EVERY_LINE)
+    text = f"{name}: {more}" if more else name
+    level = _LEVELS.get(str(fields.get("level")), "info")
+    return Event(source, text[:LONGEST_TEXT], (source,), level)
+
+
+def _of_command(command: str) -> Event | None:
+    if command not in _COMMANDS:
+        return None
+    return Event("admin", f"was told to {command.lower()}", _COMMANDS[command])
+
+
+def _level_of_status(status: int) -> Level:
+    if status >= 500:
+        return "error"
+    return "warning" if status >= 400 else "good"
+
+
+class EventLog:
+    """The last events, numbered. Safe to use from several threads."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._last = 0
+
+    def add(self, event: Event) -> None:
+        """Number an event and keep it."""
+        with self._lock:
+            self._last += 1
+            at = self._now().isoformat(timespec="milliseconds")
+            self._kept.append({"number": self._last, "at": at, **asdict(event)})
+
+    def after(self, number: int) -> list[dict[str, Any]]:
+        """The kept events with a higher number, the oldest first."""
+        with self._lock:
+            return [event for event in self._kept if event["number"] > number]

@@ -1,0 +1,1 @@
+"""Lambda on this machine: processes that run the handlers."""

@@ -1,0 +1,1 @@
+"""What starts functions by itself: the queue and the schedule."""

@@ -1,0 +1,175 @@
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from local.mip.replies import to_json
+from local.mip.sample.organisation import (
+    ACTIVITY,
+    BEGINNING,
+    ENDING,
+    FOREIGN_SHARES,
+    NOT_IN_CHART,
+    WITHOUT_BALANCES,
+    ChartAccount,
+    sample_organisation,
+)
+
+ORGANISATION = sample_organisation()
+NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
+
+type Amounts = dict[str, dict[int, Decimal]]
+
+
+def amounts(start: date, end: date, field: str = "DBDETAIL_SUM_POSTEDAMT") -> Amounts:
+    """Each account's amounts by record type, its currencies added up."""
+    totals: Amounts = defaultdict(lambda: defaultdict(Decimal))
+    for record in ORGANISATION.balances(start, end)["extraInformation"]["Level1"]:
+        totals[record["DBDETAIL_SUM_SEGMENT_N0"]][record["DBDETAIL_SUM_TYPE"]] += record[field]
+    return totals
+
+
+def months_from(first: date, count: int) -> Iterator[tuple[date, date]]:
+    for _ in range(count):
+        after = (first + timedelta(days=31)).replace(day=1)
+        yield first, after - timedelta(days=1)
+        first = after
+
+
+def accounts_of(segment: str) -> list[dict[str, str]]:
+    numbers = {s["TITLE"]: s["COA_SEGID"] for s in ORGANISATION.segments()["COA_SEGID"]}
+    return [a for a in ORGANISATION.accounts()["COA_SEGID"] if a["COA_SEGID"] == numbers[segment]]
+
+
+@pytest.mark.parametrize("period", [NOVEMBER, (date(1999, 12, 1), date(1999, 12, 31))])
+def test_start_and_activity_make_the_end(period: tuple[date, date]) -> None:
+    for kinds in amounts(*period).values():
+        assert kinds[BEGINNING] + kinds[ACTIVITY] == kinds[ENDING]
+
+
+def test_every_month_starts_where_the_one_before_it_ended() -> None:
+    previous = None
+    for month in months_from(date(1999, 1, 1), 30):
+        totals = amounts(*month)
+        if previous:
+            assert {c: k[BEGINNING] for c, k in totals.items()} == previous
+        previous = {c: k[ENDING] for c, k in totals.items()}
+
+
+def test_part_of_a_month_starts_where_the_whole_month_starts_and_ends_where_the_rest_begins() -> (
+    None
+):
+    whole = amounts(*NOVEMBER)
+    part = amounts(date(2026, 11, 1), date(2026, 11, 23))
+    rest = amounts(date(2026, 11, 24), date(2026, 11, 30))
+    for code, kinds in whole.items():
+        assert part[code][BEGINNING] == kinds[BEGINNING]
+        assert part[code][ENDING] == rest[code][BEGINNING]
+        assert part[code][ACTIVITY] + rest[code][ACTIVITY] == kinds[ACTIVITY]
+
+
+def test_amounts_are_the_same_in_every_process_and_on_every_machine() -> None:
+    """A change of these two figures changes everybody's sample books."""
+    totals = amounts(*NOVEMBER)
+    assert totals["1010"][ENDING] == Decimal("1512888.37")
+    assert totals["4520"][ENDING] == Decimal("-2246106.01")
+
+
+def test_activity_differs_from_month_to_month_and_from_account_to_account() -> None:
+    seen = [
+        k[ACTIVITY] for month in months_from(date(2026, 1, 1), 6) for k in amounts(*month).values()
+    ]
+    assert len(set(seen)) > len(seen) * 0.95
+
+
+def test_liabilities_and_income_are_negative_and_assets_positive() -> None:
+    totals = amounts(*NOVEMBER)
+    assert totals["2010"][BEGINNING] < 0
+    assert totals["4520"][BEGINNING] < 0
+    assert totals["1010"][BEGINNING] > 0
+
+
+def test_an_account_may_have_a_balance_and_no_activity() -> None:
+    land = amounts(*NOVEMBER)["1610"]
+    assert land[ACTIVITY] == 0
+    assert land[BEGINNING] == land[ENDING] != 0
+
+
+def test_every_amount_has_exactly_two_places_in_json() -> None:
+    text = to_json(ORGANISATION.balances(*NOVEMBER))
+    texts: list[str] = []
+    json.loads(text, parse_float=lambda t: texts.append(t) or Decimal(t))
+    assert len(texts) == text.count('AMT":')
+    assert all(len(t.partition(".")[2]) == 2 for t in texts)
+    assert any(t.endswith("0") for t in texts)
+
+
+def test_json_keeps_texts_as_they_are() -> None:
+    value = {
+        "name": 'A "quoted" \\ name',
+        "amount": Decimal("1234.50"),
+        "negative": Decimal("-0.10"),
+    }
+    assert to_json(value) == (
+        '{"name": "A \\"quoted\\" \\\\ name", "amount": 1234.50, "negative": -0.10}'
+    )
+
+
+def test_accounts_in_two_currencies_have_two_records_of_each_type() -> None:
+    records = ORGANISATION.balances(*NOVEMBER)["extraInformation"]["Level1"]
+    for code in FOREIGN_SHARES:
+        mine = [r for r in records if r["DBDETAIL_SUM_SEGMENT_N0"] == code]
+        assert [r["DBDETAIL_SUM_TYPE"] for r in mine] == [1, 1, 2, 2, 3, 3]
+        assert [r["DBDETAIL_SUM_CURRENCY"] for r in mine] == ["USD", "EUR"] * 3
+        assert mine[1]["DBDETAIL_SUM_SRCPOSTEDAMT"] != mine[1]["DBDETAIL_SUM_POSTEDAMT"]
+    totals = amounts(*NOVEMBER, field="DBDETAIL_SUM_SRCPOSTEDAMT")
+    assert all(k[BEGINNING] + k[ACTIVITY] == k[ENDING] for k in totals.values())
+
+
+def test_one_account_with_balances_is_missing_from_the_chart_and_a_few_in_it_have_none() -> None:
+    charted = {a["COA_CODE"] for a in accounts_of("GL")}
+    posted = set(amounts(*NOVEMBER))
+    assert posted - charted == {NOT_IN_CHART}
+    assert charted - posted == WITHOUT_BALANCES
+
+
+def test_the_chart_has_three_segments_that_share_one_list() -> None:
+    titles = [s["TITLE"] for s in ORGANISATION.segments()["COA_SEGID"]]
+    assert sorted(titles) == ["Fund", "GL", "Program"]
+    assert all(accounts_of(title) for title in titles)
+
+
+def test_a_fund_looks_like_a_program_by_its_code() -> None:
+    assert any(len(a["COA_CODE"]) == 8 for a in accounts_of("Fund"))
+
+
+def test_the_programs_hold_every_case_that_the_service_tells_apart() -> None:
+    programs = accounts_of("Program")
+    codes = [p["COA_CODE"] for p in programs]
+    inactive = [p["COA_CODE"] for p in programs if p["COA_STATUS"] == "I"]
+    assert {4, 5, 6, 8} == {len(code) for code in codes}
+    assert len({code[:6] for code in codes if len(code) == 8}) < sum(len(c) == 8 for c in codes)
+    assert any(len(code) == 8 for code in inactive)
+    assert any(not c.isalnum() and c not in " .:/=+-@_" for p in programs for c in p["COA_TITLE"])
+    assert codes != sorted(codes)
+
+
+def test_two_gl_accounts_are_inactive() -> None:
+    assert [a["COA_STATUS"] for a in accounts_of("GL")].count("I") == 2
+
+
+def test_a_period_before_the_books_begin_or_with_its_ends_exchanged_is_refused() -> None:
+    with pytest.raises(ValueError, match="1990-01-01"):
+        ORGANISATION.balances(date(1989, 12, 1), date(1989, 12, 31))
+    with pytest.raises(ValueError, match="end before"):
+        ORGANISATION.balances(date(2026, 11, 2), date(2026, 11, 1))
+
+
+def test_other_programs_leave_the_books_and_the_other_segments_alone() -> None:
+    changed = ORGANISATION.with_programs([ChartAccount("12345601", "A", "New")])
+    assert changed.balances(*NOVEMBER) == ORGANISATION.balances(*NOVEMBER)
+    assert changed.gl == ORGANISATION.gl
+    assert [p.code for p in changed.programs] == ["12345601"]
