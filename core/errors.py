@@ -60,7 +60,7 @@ class InvalidCommandError(MipsCacheError):
 
 
 class UnreadableEntryError(MipsCacheError):
-    """A stored object is truncated, no JSON, or of another schema. It counts as a miss."""
+    """A stored object is truncated, not JSON, or of another schema. It counts as a miss."""
 
 
 class StoreUnavailableError(MipsCacheError):

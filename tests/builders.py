@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
+from core.model.datasets import ALL, PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import (
     BalanceRow,
     CacheEntry,
@@ -18,11 +18,11 @@ from core.model.entry import (
     encode_tombstone,
 )
 from core.model.failures import FailureRecord, encode_failure
-from core.model.messages import RebuildMessage
 from core.model.periods import Period
+from core.model.selection import Selection
 from core.ports import CacheStore, Credentials, StoredObject
-from core.rebuilding.rebuild import RebuildRequest
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
+from core.rebuilding.requests import RebuildRequest
 from core.settings import WorkerSettings
 from core.transform.chart import Account
 
@@ -101,7 +101,10 @@ def make_request(
     sent_at: datetime = NOW,
     accept_shrink: bool = False,
 ) -> RebuildRequest:
-    return RebuildRequest(message_id, RebuildMessage(dataset, accept_shrink=accept_shrink), sent_at)
+    """Make a request for a dataset; None stands for all that the settings of the tests name."""
+    selection = Selection.of(dataset) if dataset else Selection(ALL)
+    datasets = tuple(selection.datasets(TODAY, make_worker_settings().balance_months))
+    return RebuildRequest(message_id, datasets, sent_at, accept_shrink)
 
 
 def make_delivery(

@@ -33,7 +33,7 @@ from core.ports import (
     QueueDepth,
     StoredObject,
 )
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
 from tests.builders import (
     NOW,

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from core.rebuilding.batch import process_batch
+from core.rebuilding.batch import BatchProcessor
+from core.rebuilding.delivery import Delivery
+from core.rebuilding.entries import Entries
 from core.rebuilding.rebuild import Rebuilder
-from core.rebuilding.session import RefusedCredentials, SessionKeeper
-from core.rebuilding.settlement import Delivery, Settlement
+from core.rebuilding.refused_credentials import RefusedCredentials
+from core.rebuilding.session import SessionKeeper
+from core.rebuilding.settlement import Settlement
 from core.settings import WorkerSettings
 from tests.builders import make_worker_settings
 from tests.fakes import (
@@ -63,7 +66,7 @@ class WiredWorker:
 
     def rebuilder(self) -> Rebuilder:
         return Rebuilder(
-            store=self.store,
+            entries=Entries(self.store, self.telemetry, self.settings),
             upstream=self.upstream,
             sessions=self.sessions(),
             telemetry=self.telemetry,
@@ -82,15 +85,15 @@ class WiredWorker:
             settings=self.settings,
         )
 
-    def process(self, *deliveries: Delivery) -> frozenset[str]:
+    def process(self, *deliveries: Delivery) -> list[str]:
         """Process one batch in one invocation; returns the ids of what must come back."""
-        return process_batch(
-            deliveries,
+        processor = BatchProcessor(
             rebuilder=self.rebuilder(),
             settlement=self.settlement(),
-            today=self.settings.today(self.clock()),
-            remaining_seconds=INVOCATION_SECONDS,
+            clock=self.clock,
+            settings=self.settings,
         )
+        return processor.process(deliveries, INVOCATION_SECONDS)
 
     def poll(self) -> int:
         """Receive a batch, process it, delete what is done; return how many were received."""

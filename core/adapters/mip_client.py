@@ -360,9 +360,9 @@ def _token(reply: _Reply) -> str:
     try:
         document = json.loads(reply.body)
     except (ValueError, RecursionError) as exc:
-        raise LockedOutError("MIP answered a login with something that is no JSON") from exc
+        raise LockedOutError("MIP answered a login with something that is not JSON") from exc
     if not isinstance(document, dict):
-        raise LockedOutError("MIP answered a login with something that is no JSON object")
+        raise LockedOutError("MIP answered a login with something that is not a JSON object")
     # MIP's reference spells it AccessToken, its own tutorial accessToken.
     for name, value in document.items():
         if name.lower() == "accesstoken" and isinstance(value, str) and value.strip():
@@ -375,4 +375,4 @@ def _parsed(body: bytes, call: str) -> object:
         # Decimal keeps the digits of an amount, its trailing zeros included.
         return json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError) as exc:
-        raise UpstreamDataError(f"MIP's reply to {call} is no JSON") from exc
+        raise UpstreamDataError(f"MIP's reply to {call} is not JSON") from exc

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from core.errors import InvalidCommandError, InvalidMessageError
-from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
-from core.model.messages import requested_period
+from core.errors import InvalidCommandError
+from core.model.datasets import ALL
+from core.model.selection import Selection, parse_selection
 
 MOST_DEAD_LETTERS = 1000
 
@@ -20,20 +20,6 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "discard": ("message_id", "all", "dry_run"),
 }
 """Every action, and the arguments that it takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which datasets a command is about: one kind or all, or one period's balances."""
-
-    name: str
-    one: Dataset | None = None
-
-    def covers(self, dataset: Dataset) -> bool:
-        """Tell whether a dataset is selected."""
-        if self.one is not None:
-            return dataset == self.one
-        return self.name in (ALL, dataset.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +108,9 @@ def _command(action: str, arguments: Mapping[str, Any], today: date) -> Command:
 
 
 def _selection(arguments: Mapping[str, Any], today: date) -> Selection:
-    name = arguments.get("dataset", ALL)
-    if name not in (PROGRAMS, BALANCES, ALL):
-        raise InvalidCommandError(f"dataset must be one of {PROGRAMS}, {BALANCES}, {ALL}")
-    if "from" not in arguments and "to" not in arguments:
-        return Selection(name, PROGRAM_LISTS if name == PROGRAMS else None)
-    if name != BALANCES:
-        raise InvalidCommandError(f"from and to go with the dataset {BALANCES} only")
     try:
-        return Selection(name, balances_of(requested_period(arguments, today)))
-    except InvalidMessageError as exc:
+        return parse_selection({"dataset": ALL, **arguments}, today)
+    except ValueError as exc:
         raise InvalidCommandError(str(exc)) from exc
 
 

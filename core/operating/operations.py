@@ -8,19 +8,11 @@ from zoneinfo import ZoneInfo
 
 from core.errors import ConflictError, UnreadableEntryError
 from core.failure_records import FailureRecords
-from core.model.datasets import (
-    ALL,
-    BALANCES,
-    Dataset,
-    balances_of,
-    dataset_of_key,
-    entries_prefix,
-    entry_key,
-)
+from core.model.datasets import ALL, Dataset, dataset_of_key, entries_prefix, entry_key
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.model.messages import RebuildMessage
-from core.model.periods import recent_periods
-from core.operating.commands import Purge, Refresh, Selection
+from core.model.selection import Selection
+from core.operating.commands import Purge, Refresh
 from core.ports import OBJECTS_AT_ONCE, CacheStore, Clock, EdgeCache, RebuildQueue, StoredObject
 
 SOFT_PURGE_ATTEMPTS = 5
@@ -84,18 +76,15 @@ class Operations:
     ) -> dict[str, Any]:
         """Queue rebuilds of the selection, each under a fresh deduplication id."""
         today = self._clock().astimezone(time_zone).date()
-        wanted: list[Dataset | None]
-        if command.selection.name == ALL:
-            wanted = [None]
-        elif command.selection.name == BALANCES and command.selection.one is None:
-            wanted = [balances_of(period) for period in recent_periods(today, balance_months)]
-        else:
-            wanted = [command.selection.one]
+        # A message names one dataset, or all of them.
+        datasets = command.selection.datasets(today, balance_months)
+        is_all = command.selection.name == ALL
+        wanted = [command.selection] if is_all else [Selection.of(dataset) for dataset in datasets]
         queued = [
             self._refresh_one(
-                RebuildMessage(dataset, "refresh", command.accept_shrink, correlation_id)
+                RebuildMessage(selection, "refresh", command.accept_shrink, correlation_id)
             )
-            for dataset in wanted
+            for selection in wanted
         ]
         return {
             "action": "refresh",
@@ -108,8 +97,7 @@ class Operations:
 
     def _refresh_one(self, message: RebuildMessage) -> dict[str, Any]:
         message_id = self._queue.send(message, f"refresh-{uuid.uuid4()}")
-        name = message.dataset.as_json() if message.dataset else {"dataset": ALL}
-        return {**name, "message_id": message_id}
+        return {**message.selection.as_json(), "message_id": message_id}
 
     def _stored(self, selection: Selection) -> Iterator[Dataset]:
         for summary in self._store.list(entries_prefix(self._prefix)):

@@ -13,6 +13,7 @@ from core.model.entry import CacheEntry, Tombstone, decode
 from core.model.failures import FailureRecord
 from core.model.freshness import Freshness, freshness_at
 from core.model.messages import RebuildMessage, deduplication_id
+from core.model.selection import Selection
 from core.ports import CacheStore, Clock, NotModified, RebuildQueue, Telemetry
 from core.timing import Deadline
 
@@ -225,7 +226,9 @@ class Lookup:
         asked, asked_at = self._asked.get(dataset, ("", now))
         if asked == dedup_id and now < asked_at + ASK_AGAIN:
             return
-        message = RebuildMessage(dataset, reason=reason, correlation_id=correlation_id)
+        message = RebuildMessage(
+            Selection.of(dataset), reason=reason, correlation_id=correlation_id
+        )
         message_id = self._queue.send(message, dedup_id)
         self._asked[dataset] = (dedup_id, now)
         self._telemetry.info(

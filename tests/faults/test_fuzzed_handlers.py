@@ -18,6 +18,7 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
 from core.model.entry import encode
 from core.model.failures import encode_failure
 from core.model.messages import RebuildMessage
+from core.model.selection import Selection
 from core.operating.dead_letters import DeadLetterDesk
 from core.operating.operations import Operations
 from core.operating.status import StatusReport
@@ -528,7 +529,7 @@ refusals = mostly(
 
 ENTRY = json.loads(encode(make_entry()))
 FAILURE = json.loads(encode_failure(make_failure()))
-REPORT_MESSAGE = RebuildMessage(OCTOBER_BALANCES).to_body()
+REPORT_MESSAGE = RebuildMessage(Selection.of(OCTOBER_BALANCES)).to_body()
 REFUSAL = {"refused_at": NOW.isoformat(), "versions": {"/mips/user": 1, "/mips/pass": 1}}
 
 

@@ -20,7 +20,7 @@ from core.operating.operations import Operations
 from core.operating.status import StatusReport
 from core.ports import Credentials
 from core.reading.lookup import Found, Lookup, NotFound
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
 from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_worker_settings
 from tests.fakes import (
@@ -266,7 +266,7 @@ class World:
             assert any(m.body == delivery.body for m in self.queue._fifo.messages)
             return
         message = parse_message(delivery.body, self.clock().date())
-        for dataset in message.datasets(self.clock().date(), 2):
+        for dataset in message.selection.datasets(self.clock().date(), 2):
             found = self._stored(dataset)
             if isinstance(found, Tombstone) and found.purged_at is not None:
                 # It was satisfied when the worker looked, and has been purged since.

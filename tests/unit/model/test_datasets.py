@@ -3,6 +3,7 @@
 import pytest
 
 from core.model.datasets import (
+    KINDS,
     PROGRAM_LISTS,
     Dataset,
     dataset_of_failure_key,
@@ -11,6 +12,8 @@ from core.model.datasets import (
     failure_key,
     login_refusal_key,
 )
+from core.model.entry import DATA_TYPES
+from core.rebuilding.fetch import RECIPES
 from tests.builders import OCTOBER_BALANCES, PREFIX, SEPTEMBER_BALANCES
 
 
@@ -70,3 +73,7 @@ def test_dataset_of_failure_key_any_other_object_is_none(key: str) -> None:
 def test_login_refusal_key_belongs_to_no_dataset() -> None:
     assert dataset_of_key(PREFIX, login_refusal_key(PREFIX)) is None
     assert dataset_of_failure_key(PREFIX, login_refusal_key(PREFIX)) is None
+
+
+def test_every_kind_of_dataset_has_its_data_and_its_recipe() -> None:
+    assert list(KINDS) == list(DATA_TYPES) == list(RECIPES)

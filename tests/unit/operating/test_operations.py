@@ -11,12 +11,14 @@ from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableEr
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.model.periods import recent_periods
-from core.operating.commands import Purge, Refresh, Selection
+from core.model.selection import Selection
+from core.operating.commands import Purge, Refresh
 from core.operating.operations import SOFT_PURGE_ATTEMPTS, Operations
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
     PREFIX,
+    SEPTEMBER,
     SEPTEMBER_BALANCES,
     TODAY,
     bury,
@@ -118,13 +120,11 @@ def test_purge_gives_a_tombstone_a_new_id(
 @pytest.mark.parametrize(
     ("selection", "deleted"),
     [
-        pytest.param(Selection("programs", PROGRAM_LISTS), {PROGRAM_LISTS}, id="programs"),
+        pytest.param(Selection("programs"), {PROGRAM_LISTS}, id="programs"),
         pytest.param(
             Selection("balances"), {OCTOBER_BALANCES, SEPTEMBER_BALANCES}, id="all balances"
         ),
-        pytest.param(
-            Selection("balances", SEPTEMBER_BALANCES), {SEPTEMBER_BALANCES}, id="one period"
-        ),
+        pytest.param(Selection("balances", SEPTEMBER), {SEPTEMBER_BALANCES}, id="one period"),
     ],
 )
 def test_purge_of_a_selection_leaves_the_rest(
@@ -327,9 +327,9 @@ def test_refresh_of_balances_is_a_message_for_each_recent_period(
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        pytest.param(Selection("programs", PROGRAM_LISTS), {"dataset": "programs"}, id="programs"),
+        pytest.param(Selection("programs"), {"dataset": "programs"}, id="programs"),
         pytest.param(
-            Selection("balances", SEPTEMBER_BALANCES),
+            Selection("balances", SEPTEMBER),
             {"dataset": "balances", "from": "2026-09-01", "to": "2026-09-30"},
             id="one period",
         ),
@@ -347,7 +347,7 @@ def test_refresh_of_one_dataset_is_one_message(
 def test_refresh_passes_the_acceptance_of_a_shrunken_list_on(
     operations: Operations, queue: RecordingQueue
 ) -> None:
-    command = Refresh(Selection("programs", PROGRAM_LISTS), accept_shrink=True)
+    command = Refresh(Selection("programs"), accept_shrink=True)
     operations.refresh(command, 4, UTC_ZONE, "c-1")
     assert json.loads(queue.sent[0])["accept_shrink"] is True
 

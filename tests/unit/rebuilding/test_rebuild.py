@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,7 +25,8 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, 
 from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, decode
 from core.model.failures import encode_failure
 from core.model.periods import Period, recent_periods
-from core.rebuilding.rebuild import Rebuilder, RebuildResult
+from core.rebuilding.rebuild import Rebuilder
+from core.rebuilding.requests import RebuildResult
 from tests.builders import (
     NOW,
     OCTOBER,
@@ -45,7 +45,6 @@ from tests.builders import (
     make_request,
     make_row,
     make_segments_reply,
-    make_worker_settings,
 )
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
@@ -160,15 +159,6 @@ def test_rebuild_does_programs_first(
     upstream.during["balances"] = lambda: built.append(is_built(store))
     rebuilder.run([make_request(SEPTEMBER_BALANCES), make_request(message_id="m-2")])
     assert built == [True]
-
-
-def test_rebuild_today_is_taken_in_the_time_zone(
-    worker: WiredWorker, store: InMemoryStore, clock: FakeClock
-) -> None:
-    clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
-    worker.settings = make_worker_settings(time_zone=ZoneInfo("America/New_York"), balance_months=1)
-    worker.rebuilder().run([make_request(None)])
-    assert "cache/v1/balances/2026-10-01_2026-10-14.json" in store.objects
 
 
 # Collapsing

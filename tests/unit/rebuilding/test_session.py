@@ -15,7 +15,8 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.datasets import login_refusal_key
-from core.rebuilding.session import LONGEST_SESSION, RefusedCredentials, SessionKeeper
+from core.rebuilding.refused_credentials import RefusedCredentials
+from core.rebuilding.session import SESSION_AGE_LIMIT, SessionKeeper
 from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
@@ -236,7 +237,7 @@ def test_recover_logout_not_confirmed_is_a_lock_out_and_keeps_the_note(
 ) -> None:
     leave_open(upstream, secrets)
     upstream.fail("logout", error)
-    clock.advance(seconds=LONGEST_SESSION.total_seconds())
+    clock.advance(seconds=SESSION_AGE_LIMIT.total_seconds())
     with pytest.raises(LockedOutError, match="noted at 12:00:00 UTC"):
         keeper.recover()
     assert secrets.token == "token-0"
@@ -252,7 +253,7 @@ def test_recover_forgets_an_old_session_after_one_more_logout_whatever_mip_answe
     """MIP has ended it long ago; a logout that is refused for ever must not stop the service."""
     leave_open(upstream, secrets)
     upstream.fail("logout", UpstreamDataError("MIP answered 403 to logout"))
-    clock.advance(seconds=LONGEST_SESSION.total_seconds() + 1)
+    clock.advance(seconds=SESSION_AGE_LIMIT.total_seconds() + 1)
     keeper.recover()
     assert upstream.calls == ["logout"]
     assert secrets.token is None

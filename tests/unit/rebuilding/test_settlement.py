@@ -19,8 +19,9 @@ from core.errors import (
 from core.model.datasets import PROGRAM_LISTS, Dataset, failure_key
 from core.model.failures import FailureRecord, decode_failure
 from core.model.messages import MAX_RECEIVES
-from core.rebuilding.rebuild import RebuildResult
-from core.rebuilding.settlement import Settlement, retry_delay_seconds
+from core.rebuilding.delays import retry_delay_seconds
+from core.rebuilding.requests import RebuildResult
+from core.rebuilding.settlement import Settlement
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
@@ -275,7 +276,7 @@ def test_settle_dead_letter_queue_out_of_reach_keeps_the_message(
 def test_settle_invalid_is_dead_lettered_at_once_without_a_failure_record(
     settlement: Settlement, dead_letters: InMemoryDeadLetters, store: InMemoryStore
 ) -> None:
-    error = InvalidMessageError("the body is no JSON")
+    error = InvalidMessageError("the body is not JSON")
     assert settlement.settle_invalid(make_delivery("?"), error) is True
     settlement.record_failures()
     (letter,) = dead_letters.letters
