@@ -23,7 +23,7 @@ from core.model.selection import Selection
 from core.ports import CacheStore, Credentials, StoredObject
 from core.rebuilding.delivery import Delivery
 from core.rebuilding.requests import RebuildRequest
-from core.settings import WorkerSettings
+from core.settings import AdminSettings, WorkerSettings
 from core.transform.chart import Account
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
@@ -140,6 +140,17 @@ def make_worker_settings(**changes: Any) -> WorkerSettings:
         "BALANCE_MONTHS": "2",
     }
     return replace(WorkerSettings.from_environment(environment), **changes)
+
+
+def make_admin_settings(**changes: Any) -> AdminSettings:
+    """Make the admin's settings: the defaults, but for what a test names."""
+    environment = {
+        "CACHE_BUCKET": "cache-bucket",
+        "CACHE_PREFIX": PREFIX,
+        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
+    }
+    return replace(AdminSettings.from_environment(environment), **changes)
 
 
 def make_failure(**changes: Any) -> FailureRecord:

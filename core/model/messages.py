@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import InvalidMessageError
 from core.model.datasets import KINDS, Dataset
-from core.model.selection import Selection, parse_selection
+from core.model.selection import PERIOD_NEEDED, Selection, parse_selection
 
 MESSAGE_GROUP = "mips"
 """One group for all messages, so that SQS never has two batches in flight."""
@@ -95,7 +95,7 @@ def _selection(document: Mapping[str, Any], today: date) -> Selection:
         raise InvalidMessageError(str(exc)) from exc
     kind = KINDS.get(selection.name)
     if kind and kind.has_periods and selection.period is None:
-        raise InvalidMessageError(f"{kind.name} needs both from and to, as YYYY-MM-DD")
+        raise InvalidMessageError(PERIOD_NEEDED.format(kind.name))
     return selection
 
 

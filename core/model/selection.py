@@ -15,6 +15,7 @@ from core.model.datasets import ALL, KINDS, Dataset
 from core.model.periods import EARLIEST_TARGET, Period, period_for
 
 CHOICES = (*KINDS, ALL)
+PERIOD_NEEDED = "the dataset {} needs both from and to, as YYYY-MM-DD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def parse_selection(document: Mapping[str, Any], today: date) -> Selection:
     if name == ALL or not KINDS[name].has_periods:
         periodic = [kind.name for kind in KINDS.values() if kind.has_periods]
         raise ValueError(f"from and to go with the dataset {' or '.join(periodic)} only")
+    if "from" not in document or "to" not in document:
+        raise ValueError(PERIOD_NEEDED.format(name))
     return Selection(name, _requested_period(document, today))
 
 
@@ -69,8 +72,6 @@ def _requested_period(document: Mapping[str, Any], today: date) -> Period:
     """Read `from` and `to`: a whole month or a month's 1st to a day in it, up to today's month."""
     try:
         period = Period.parse(document["from"], document["to"])
-    except KeyError as exc:
-        raise ValueError("from and to go together; give both as YYYY-MM-DD") from exc
     except TypeError as exc:
         raise ValueError("from and to must be texts, written as YYYY-MM-DD") from exc
     except ValueError as exc:

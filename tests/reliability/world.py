@@ -14,15 +14,23 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
 from core.model.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.model.messages import parse_message
 from core.model.periods import period_for
-from core.operating.commands import parse_command
-from core.operating.dead_letters import DeadLetterDesk
-from core.operating.operations import Operations
+from core.operating.commands import (
+    Discard,
+    ListDeadLetters,
+    Purge,
+    Redrive,
+    Refresh,
+    parse_command,
+)
+from core.operating.dead_letters import DeadLetterCommands
+from core.operating.purge import Purger
+from core.operating.refresh import Refresher
 from core.operating.status import StatusReport
 from core.ports import Credentials
 from core.reading.lookup import Found, Lookup, NotFound
 from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
-from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_worker_settings
+from tests.builders import PREFIX, make_accounts_reply, make_admin_settings, make_credentials
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -169,18 +177,22 @@ class World:
 
     def steer(self, **payload: Any) -> Any:
         command: Any = parse_command(payload, self.clock().date())
-        name = type(command).__name__
-        if name == "Refresh":
-            settings = make_worker_settings()
-            return self._operations().refresh(
-                command, settings.balance_months, settings.time_zone, "c-1"
-            )
-        if name == "Purge":
-            return self._operations().purge(command)
-        desk = DeadLetterDesk(self.dead_letters, self.queue, self.telemetry)
-        return {"Redrive": desk.redrive, "Discard": desk.discard, "ListDeadLetters": desk.show}[
-            name
-        ](command)
+        settings = make_admin_settings(balance_months=2)
+        match command:
+            case Refresh():
+                refresher = Refresher(queue=self.queue, clock=self.clock, settings=settings)
+                return refresher.refresh(command, "c-1")
+            case Purge():
+                edge = RecordingEdge(None)
+                purger = Purger(store=self.store, edge=edge, clock=self.clock, settings=settings)
+                return purger.purge(command)
+        letters = DeadLetterCommands(self.dead_letters, self.queue, self.telemetry)
+        actions = {
+            Redrive: letters.redrive,
+            Discard: letters.discard,
+            ListDeadLetters: letters.list,
+        }
+        return actions[type(command)](command)
 
     def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
         """Let time pass in steps; in each something happens, then the queue is polled."""
@@ -223,15 +235,6 @@ class World:
             cache_prefix=PREFIX,
         )
 
-    def _operations(self) -> Operations:
-        return Operations(
-            store=self.store,
-            queue=self.queue,
-            edge=RecordingEdge(None),
-            clock=self.clock,
-            cache_prefix=PREFIX,
-        )
-
     def status(self) -> Any:
         return StatusReport(
             store=self.store,
@@ -239,10 +242,10 @@ class World:
             dead_letters=self.dead_letters,
             session=self.secrets,
             clock=self.clock,
-            cache_prefix=PREFIX,
+            settings=make_admin_settings(),
         ).write()
 
-    def _work(self, deliveries: list[Delivery], life: Life) -> frozenset[str]:
+    def _work(self, deliveries: list[Delivery], life: Life) -> list[str]:
         worker = WiredWorker(
             clock=self.clock,
             store=Mortal(self.store, life),

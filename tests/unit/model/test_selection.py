@@ -63,8 +63,12 @@ CHOICES = "dataset must be one of programs, balances, all"
             for name in ("programs", "all")
             for half in ({"from": "2026-09-01"}, {"to": "2026-09-30"})
         ],
-        pytest.param({"dataset": "balances", "from": "2026-09-01"}, "give both", id="no end"),
-        pytest.param({"dataset": "balances", "to": "2026-09-30"}, "give both", id="no start"),
+        pytest.param(
+            {"dataset": "balances", "from": "2026-09-01"}, "both from and to", id="no end"
+        ),
+        pytest.param(
+            {"dataset": "balances", "to": "2026-09-30"}, "both from and to", id="no start"
+        ),
     ],
 )
 def test_parse_selection_of_the_wrong_dataset_is_refused(

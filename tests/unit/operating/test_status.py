@@ -18,6 +18,7 @@ from tests.builders import (
     bury,
     fail,
     keep,
+    make_admin_settings,
     make_entry,
     make_stale_entry,
 )
@@ -46,7 +47,7 @@ def report(
         dead_letters=dead_letters,
         session=secrets,
         clock=clock,
-        cache_prefix=PREFIX,
+        settings=make_admin_settings(),
     )
 
 

@@ -1,19 +1,17 @@
-"""What an operator can do to the cache: purge, refresh."""
+"""Purges: tombstones in the place of entries, or entries marked stale."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.errors import ConflictError, QueueUnavailableError, StoreUnavailableError
+from core.errors import ConflictError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
 from core.model.periods import recent_periods
 from core.model.selection import Selection
-from core.operating.commands import Purge, Refresh
-from core.operating.operations import SOFT_PURGE_ATTEMPTS, Operations
+from core.operating.commands import Purge
+from core.operating.purge import SOFT_PURGE_ATTEMPTS, Purger
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
@@ -24,6 +22,7 @@ from tests.builders import (
     bury,
     fail,
     keep,
+    make_admin_settings,
     make_entry,
     make_stale_entry,
 )
@@ -31,14 +30,12 @@ from tests.fakes import (
     FakeClock,
     InMemoryStore,
     RecordingEdge,
-    RecordingQueue,
 )
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
 SEPTEMBER_KEY = entry_key(PREFIX, SEPTEMBER_BALANCES)
 OCTOBER_KEY = entry_key(PREFIX, OCTOBER_BALANCES)
 EVERYTHING = Selection("all")
-UTC_ZONE = ZoneInfo("UTC")
 
 
 @pytest.fixture
@@ -47,19 +44,8 @@ def edge() -> RecordingEdge:
 
 
 @pytest.fixture
-def operations(
-    store: InMemoryStore,
-    queue: RecordingQueue,
-    edge: RecordingEdge,
-    clock: FakeClock,
-) -> Operations:
-    return Operations(
-        store=store,
-        queue=queue,
-        edge=edge,
-        clock=clock,
-        cache_prefix=PREFIX,
-    )
+def purger(store: InMemoryStore, edge: RecordingEdge, clock: FakeClock) -> Purger:
+    return Purger(store=store, edge=edge, clock=clock, settings=make_admin_settings())
 
 
 def purge(selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: bool = False) -> Purge:
@@ -78,15 +64,12 @@ def stored_tombstone(store: InMemoryStore, dataset: Dataset) -> Tombstone:
     return found
 
 
-# Purge
-
-
 def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
-    operations: Operations, store: InMemoryStore, edge: RecordingEdge
+    purger: Purger, store: InMemoryStore, edge: RecordingEdge
 ) -> None:
     keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
     fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
-    assert operations.purge(purge()) == {
+    assert purger.purge(purge()) == {
         "action": "purge",
         "summary": "3 entries purged",
         "soft": False,
@@ -103,14 +86,12 @@ def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_purge_gives_a_tombstone_a_new_id(
-    operations: Operations, store: InMemoryStore, soft: bool
-) -> None:
+def test_purge_gives_a_tombstone_a_new_id(purger: Purger, store: InMemoryStore, soft: bool) -> None:
     """Each purge is a generation of its own; a soft one treats what is no entry like any other."""
     ids = []
     for tombstone in (Tombstone.new(PROGRAM_LISTS), Tombstone.new(PROGRAM_LISTS, NOW)):
         store.put(KEY, encode_tombstone(tombstone))
-        operations.purge(purge(soft=soft))
+        purger.purge(purge(soft=soft))
         buried = stored_tombstone(store, PROGRAM_LISTS)
         assert buried.purged_at == NOW
         ids += [tombstone.id, buried.id]
@@ -128,12 +109,12 @@ def test_purge_gives_a_tombstone_a_new_id(
     ],
 )
 def test_purge_of_a_selection_leaves_the_rest(
-    operations: Operations, store: InMemoryStore, selection: Selection, deleted: set[Dataset]
+    purger: Purger, store: InMemoryStore, selection: Selection, deleted: set[Dataset]
 ) -> None:
     everything = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
     keep(store, *map(make_entry, everything))
     fail(store, *everything)
-    operations.purge(purge(selection))
+    purger.purge(purge(selection))
     for dataset in everything:
         is_gone = dataset in deleted
         found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
@@ -141,30 +122,30 @@ def test_purge_of_a_selection_leaves_the_rest(
         assert (failure_key(PREFIX, dataset) not in store.objects) is is_gone
 
 
-def test_purge_leaves_what_is_no_entry(operations: Operations, store: InMemoryStore) -> None:
+def test_purge_leaves_what_is_no_entry(purger: Purger, store: InMemoryStore) -> None:
     for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
         store.put(key, b"{}")
-    operations.purge(purge())
+    purger.purge(purge())
     assert len(store.objects) == 3
 
 
 @pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("body", [b"{", b'{"schema": "v1", "dataset": "programs", "id": 7}'])
 def test_purge_puts_a_tombstone_over_what_is_unreadable(
-    operations: Operations, store: InMemoryStore, body: bytes, soft: bool
+    purger: Purger, store: InMemoryStore, body: bytes, soft: bool
 ) -> None:
     store.put(KEY, body)
-    assert operations.purge(purge(soft=soft))["count"] == 1
+    assert purger.purge(purge(soft=soft))["count"] == 1
     assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_purge_of_many_entries_reaches_all(
-    operations: Operations, store: InMemoryStore, soft: bool
+    purger: Purger, store: InMemoryStore, soft: bool
 ) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
     keep(store, *map(make_entry, datasets))
-    assert operations.purge(purge(soft=soft))["count"] == 300
+    assert purger.purge(purge(soft=soft))["count"] == 300
     for dataset in datasets:
         if soft:
             assert stored(store, dataset).fresh_until <= NOW
@@ -182,32 +163,32 @@ def test_purge_of_many_entries_reaches_all(
     ],
 )
 def test_purge_summary_tells_what_was_done(
-    operations: Operations, store: InMemoryStore, command: Purge, summary: str
+    purger: Purger, store: InMemoryStore, command: Purge, summary: str
 ) -> None:
     keep(store, make_entry())
-    assert operations.purge(command)["summary"] == summary
+    assert purger.purge(command)["summary"] == summary
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_purge_dry_run_only_tells(
-    operations: Operations, store: InMemoryStore, edge: RecordingEdge, soft: bool
+    purger: Purger, store: InMemoryStore, edge: RecordingEdge, soft: bool
 ) -> None:
     keep(store, make_entry())
     fail(store, PROGRAM_LISTS)
     before = dict(store.objects)
-    result = operations.purge(purge(soft=soft, dry_run=True))
+    result = purger.purge(purge(soft=soft, dry_run=True))
     assert (result["count"], result["keys"]) == (1, [KEY])
     assert store.objects == before
     assert edge.invalidations == 0
 
 
 def test_soft_purge_marks_stale_and_keeps_the_data(
-    operations: Operations, store: InMemoryStore, edge: RecordingEdge
+    purger: Purger, store: InMemoryStore, edge: RecordingEdge
 ) -> None:
     entry = make_entry(built_at=NOW - timedelta(hours=1))
     keep(store, entry)
     fail(store, PROGRAM_LISTS)
-    result = operations.purge(purge(soft=True))
+    result = purger.purge(purge(soft=True))
     assert (result["soft"], result["count"]) == (True, 1)
     assert stored(store) == entry.marked_stale(NOW)
     assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
@@ -215,30 +196,30 @@ def test_soft_purge_marks_stale_and_keeps_the_data(
 
 
 def test_soft_purge_of_a_stale_entry_makes_a_new_generation(
-    operations: Operations, store: InMemoryStore
+    purger: Purger, store: InMemoryStore
 ) -> None:
     keep(store, make_stale_entry())
     before = store.objects[KEY].etag
-    operations.purge(purge(soft=True))
+    purger.purge(purge(soft=True))
     assert store.objects[KEY].etag != before
 
 
 def test_soft_purge_marks_also_what_was_written_meanwhile(
-    operations: Operations, store: InMemoryStore
+    purger: Purger, store: InMemoryStore
 ) -> None:
     keep(store, make_entry(built_at=NOW - timedelta(hours=1)))
     rebuilt = make_entry(built_at=NOW)
     once_before_replace(store, lambda: keep(store, rebuilt))
-    operations.purge(purge(soft=True))
+    purger.purge(purge(soft=True))
     assert stored(store) == rebuilt.marked_stale(NOW)
 
 
 def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(
-    operations: Operations, store: InMemoryStore
+    purger: Purger, store: InMemoryStore
 ) -> None:
     keep(store, make_entry())
     once_before_replace(store, lambda: bury(store, PROGRAM_LISTS))
-    operations.purge(purge(soft=True))
+    purger.purge(purge(soft=True))
     assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
 
 
@@ -255,7 +236,7 @@ def once_before_replace(store: InMemoryStore, action: Any) -> None:
 
 
 def test_soft_purge_gives_up_on_writes_without_end(
-    operations: Operations, store: InMemoryStore, clock: FakeClock
+    purger: Purger, store: InMemoryStore, clock: FakeClock
 ) -> None:
     keep(store, make_entry())
 
@@ -267,19 +248,19 @@ def test_soft_purge_gives_up_on_writes_without_end(
 
     store.down = interfere
     with pytest.raises(ConflictError):
-        operations.purge(purge(soft=True))
+        purger.purge(purge(soft=True))
     assert store.count("replace", KEY) == SOFT_PURGE_ATTEMPTS
 
 
-def test_purge_with_s3_out_of_reach_fails(operations: Operations, store: InMemoryStore) -> None:
+def test_purge_with_s3_out_of_reach_fails(purger: Purger, store: InMemoryStore) -> None:
     keep(store, make_entry())
     store.down = lambda operation, key: operation == "put"
     with pytest.raises(StoreUnavailableError):
-        operations.purge(purge())
+        purger.purge(purge())
 
 
 def test_soft_purge_deletes_failure_records_before_it_marks(
-    operations: Operations, store: InMemoryStore
+    purger: Purger, store: InMemoryStore
 ) -> None:
     """A reader that sees the new mark with the old record would wait the old failure out."""
     keep(store, make_entry(built_at=NOW - timedelta(hours=1)))
@@ -288,94 +269,5 @@ def test_soft_purge_deletes_failure_records_before_it_marks(
     once_before_replace(
         store, lambda: recorded.append(failure_key(PREFIX, PROGRAM_LISTS) in store.objects)
     )
-    operations.purge(purge(soft=True))
+    purger.purge(purge(soft=True))
     assert recorded == [False]
-
-
-# Refresh
-
-
-def test_refresh_of_all_is_one_message(operations: Operations, queue: RecordingQueue) -> None:
-    result = operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
-    assert [json.loads(body) for body in queue.sent] == [
-        {"dataset": "all", "reason": "refresh", "correlation_id": "c-1"}
-    ]
-    assert result == {
-        "action": "refresh",
-        "summary": "1 rebuild queued",
-        "count": 1,
-        "message_ids": ["id-1"],
-        "queued": [{"dataset": "all", "message_id": "id-1"}],
-        "correlation_id": "c-1",
-    }
-
-
-def test_refresh_of_balances_is_a_message_for_each_recent_period(
-    operations: Operations, queue: RecordingQueue
-) -> None:
-    result = operations.refresh(
-        Refresh(Selection("balances"), accept_shrink=False), 3, UTC_ZONE, "c-1"
-    )
-    assert [json.loads(body)["to"] for body in queue.sent] == [
-        "2026-10-15",
-        "2026-09-30",
-        "2026-08-31",
-    ]
-    assert result["count"] == 3
-
-
-@pytest.mark.parametrize(
-    ("selection", "message"),
-    [
-        pytest.param(Selection("programs"), {"dataset": "programs"}, id="programs"),
-        pytest.param(
-            Selection("balances", SEPTEMBER),
-            {"dataset": "balances", "from": "2026-09-01", "to": "2026-09-30"},
-            id="one period",
-        ),
-    ],
-)
-def test_refresh_of_one_dataset_is_one_message(
-    operations: Operations, queue: RecordingQueue, selection: Selection, message: dict[str, str]
-) -> None:
-    operations.refresh(Refresh(selection, accept_shrink=False), 4, UTC_ZONE, "c-1")
-    assert [json.loads(body) for body in queue.sent] == [
-        {**message, "reason": "refresh", "correlation_id": "c-1"}
-    ]
-
-
-def test_refresh_passes_the_acceptance_of_a_shrunken_list_on(
-    operations: Operations, queue: RecordingQueue
-) -> None:
-    command = Refresh(Selection("programs"), accept_shrink=True)
-    operations.refresh(command, 4, UTC_ZONE, "c-1")
-    assert json.loads(queue.sent[0])["accept_shrink"] is True
-
-
-def test_refresh_twice_is_never_swallowed(operations: Operations, queue: RecordingQueue) -> None:
-    for _ in range(2):
-        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
-    assert len(queue.sent) == 2
-
-
-def test_refresh_today_is_taken_in_the_time_zone(
-    operations: Operations, queue: RecordingQueue, clock: FakeClock
-) -> None:
-    clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
-    command = Refresh(Selection("balances"), accept_shrink=False)
-    operations.refresh(command, 1, ZoneInfo("America/New_York"), "c-1")
-    assert json.loads(queue.sent[0])["to"] == "2026-10-14"
-
-
-def test_refresh_keeps_the_entries(operations: Operations, store: InMemoryStore) -> None:
-    keep(store, make_entry())
-    operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
-    assert stored(store) == make_entry()
-
-
-def test_refresh_with_the_queue_out_of_reach_fails(
-    operations: Operations, queue: RecordingQueue
-) -> None:
-    queue.is_down = True
-    with pytest.raises(QueueUnavailableError):
-        operations.refresh(Refresh(EVERYTHING, accept_shrink=False), 4, UTC_ZONE, "c-1")
