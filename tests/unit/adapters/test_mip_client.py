@@ -19,12 +19,9 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from core.adapters.mip_client import (
-    MAX_ATTEMPTS,
-    MipClient,
-    balances_request,
-    retry_after_seconds,
-)
+from core.adapters.mip_client import MipClient, balances_request
+from core.adapters.mip_http import retry_after_seconds
+from core.adapters.mip_retries import MAX_ATTEMPTS
 from core.errors import (
     AmbiguousLoginError,
     CredentialsRefusedError,
@@ -306,7 +303,7 @@ def test_call_that_works_at_last_succeeds(
     assert len(retries) == MAX_ATTEMPTS - 1
 
 
-def test_retries_pause_longer_and_longer(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_backoff_grows_from_try_to_try(mip: Any, client: MipClient, clock: FakeClock) -> None:
     attempt("segments", mip, client, clock, status=503)
     first, second, third = clock.sleeps
     assert 0.5 <= first <= 1 <= second <= 1.5
@@ -623,7 +620,7 @@ def test_errors_and_telemetry_hold_no_secret_and_no_body(
 
 
 def test_environment_proxy_is_not_used(client: MipClient) -> None:
-    assert client._http.trust_env is False
+    assert client._http._session.trust_env is False
 
 
 @pytest.mark.parametrize("status", [200, 503])

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from core.errors import (
     AmbiguousLoginError,
@@ -16,12 +18,13 @@ from core.errors import (
 )
 from core.model.datasets import login_refusal_key
 from core.rebuilding.refused_credentials import RefusedCredentials
-from core.rebuilding.session import SESSION_AGE_LIMIT, SessionKeeper
+from core.rebuilding.session import MIP_IDLE_EXPIRY, SESSION_AGE_LIMIT, SessionKeeper
 from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
 
 COOLDOWN = timedelta(hours=1)
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 REFUSAL_KEY = login_refusal_key(PREFIX)
 
 
@@ -258,6 +261,12 @@ def test_recover_forgets_an_old_session_after_one_more_logout_whatever_mip_answe
     assert upstream.calls == ["logout"]
     assert secrets.token is None
     assert "session forgotten" in telemetry.warnings()
+
+
+def test_session_age_limit_outlasts_a_worker_and_mips_idle_expiry() -> None:
+    worker = yaml_parse(TEMPLATE.read_text())["Resources"]["WorkerFunction"]
+    longest_session = timedelta(seconds=worker["Properties"]["Timeout"]) + MIP_IDLE_EXPIRY
+    assert longest_session < SESSION_AGE_LIMIT
 
 
 def test_refusal_is_noted_without_any_secret(
