@@ -50,6 +50,8 @@ def test_failure_key_is_the_documented_one(dataset: Dataset, key: str) -> None:
         "cache/v0/programs.json",
         "cache/v2/programs.json",
         "cache/v1/programs.json.bak",
+        "cache/v1/programs/2026-10-01_2026-10-31.json",
+        "cache/v1/balances.json",
         "cache/v1/balances/2026-10-01.json",
         "cache/v1/balances/2026-10-02_2026-10-31.json",
         "cache/v1/balances/2026-13-01_2026-13-31.json",

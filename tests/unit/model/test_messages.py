@@ -39,6 +39,9 @@ OCTOBER_DATES = {"from": "2026-10-01", "to": "2026-10-31"}
             id="every option",
         ),
         pytest.param(
+            make_body(reason="x" * 256), RebuildMessage(PROGRAMS, "x" * 256), id="longest reason"
+        ),
+        pytest.param(
             make_body(accept_shrink=False),
             RebuildMessage(PROGRAMS),
             id="shrink refused",
@@ -61,6 +64,7 @@ def test_parse_message_a_valid_body_is_read(body: str, message: RebuildMessage) 
         pytest.param("{}", "dataset must be one of programs, balances, all", id="no dataset"),
         pytest.param(make_body("payroll"), "dataset must be one of", id="unknown dataset"),
         pytest.param(make_body(resaon="typo"), r"unknown keys \['resaon'\]", id="unknown key"),
+        pytest.param(make_body(**{"x" * 99: 1}), r"\['x{40}'\]", id="long unknown key"),
         pytest.param(make_body("balances"), "balances needs both from and to", id="no period"),
         pytest.param(make_body(**OCTOBER_DATES), "dataset balances only", id="period of programs"),
         pytest.param(make_body(reason=5), "reason must be", id="reason is a number"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.model.datasets import PROGRAM_LISTS, Dataset
-from core.model.periods import Period
+from core.model.periods import Period, month_of
 from core.model.selection import Selection, parse_selection
 from tests.builders import OCTOBER, OCTOBER_BALANCES, SEPTEMBER, SEPTEMBER_BALANCES, TODAY
 
@@ -95,3 +95,8 @@ def test_parse_selection_of_the_wrong_dataset_is_refused(
 def test_parse_selection_of_a_wrong_period_is_refused(start: Any, end: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         parse_selection({"dataset": "balances", "from": start, "to": end}, TODAY)
+
+
+def test_parse_selection_on_the_first_of_a_month_allows_that_month() -> None:
+    document = {"dataset": "balances", "from": "2026-10-01", "to": "2026-10-31"}
+    assert parse_selection(document, OCTOBER.start).period == month_of(OCTOBER.start)

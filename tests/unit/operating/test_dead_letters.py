@@ -70,6 +70,23 @@ def test_list_tells_everything_of_a_letter(
     ]
 
 
+def test_list_of_one_letter_counts_it(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
+    listed = commands.list(ListDeadLetters(1000))
+    assert listed["summary"] == "1 dead letter; the oldest come first"
+
+
+def test_letters_of_the_worker_that_sqs_moved_twice_are_given_groups_of_their_own(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
+) -> None:
+    """Sent back from the console they keep their attributes, and come again in one group."""
+    for number in range(12):
+        dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, str(number))
+    assert commands.list(ListDeadLetters(1000))["count"] == 12
+
+
 @pytest.mark.parametrize("look", ["list", "dry run", "redrive", "discard"])
 @pytest.mark.parametrize("group", [MESSAGE_GROUP, "misp"])
 def test_letter_that_sqs_has_just_moved_is_never_lost(
@@ -164,9 +181,9 @@ def test_list_letter_with_attributes_of_somebody_else_is_listed(
     commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
 ) -> None:
     dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
-    dead_letters.send("no JSON", {"ErrorType": "Mine"}, "h", "2")
+    dead_letters.send("no JSON", {"ErrorType": "Mine", "Attempts": "9" * 5000}, "h", "2")
     second, first = commands.list(ListDeadLetters(1000))["messages"]
-    assert first["attempts"] is None
+    assert first["attempts"] is second["attempts"] is None
     assert first["error"]["type"] == "Unknown"
     assert second["error"] == {"type": "Mine", "message": "the letter does not say what failed"}
 

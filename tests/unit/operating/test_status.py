@@ -31,6 +31,7 @@ from tests.fakes import (
 )
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
+AUGUST_BALANCES = balances_of(recent_periods(TODAY, 3)[-1])
 
 
 @pytest.fixture
@@ -228,11 +229,11 @@ def test_status_summary_is_one_line_of_what_matters(
     dead_letters: InMemoryDeadLetters,
     secrets: FakeSecrets,
 ) -> None:
-    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    keep(store, make_entry(), make_entry(AUGUST_BALANCES), make_stale_entry(SEPTEMBER_BALANCES))
     fail(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
     queue.send_again("{}", "1")
     dead_letters.send("{}", {}, "1", "1")
     secrets.note_session("token-1")
     assert report.write()["summary"] == (
-        "2 entries (1 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
+        "3 entries (2 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
     )

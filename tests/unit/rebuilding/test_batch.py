@@ -1,11 +1,11 @@
 """A batch of deliveries, from parsing to settlement."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.errors import TransientUpstreamError, UpstreamDataError
+from core.errors import QueueUnavailableError, TransientUpstreamError, UpstreamDataError
 from core.model.datasets import PROGRAM_LISTS, entry_key, failure_key
 from core.model.entry import CacheEntry, decode
 from tests.builders import (
@@ -15,6 +15,7 @@ from tests.builders import (
     make_body,
     make_delivery,
     make_entry,
+    make_lists,
     make_worker_settings,
 )
 from tests.fakes import (
@@ -267,3 +268,23 @@ def test_failures_of_a_batch_that_broke_off_are_not_recorded_by_the_next(
     queue.delay = hide  # type: ignore[method-assign]
     assert worker.process(make_delivery(SEPTEMBER_BODY)) == []
     assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
+
+
+def test_message_that_accepts_a_shorter_list_replaces_a_longer_one(
+    worker: WiredWorker, store: InMemoryStore
+) -> None:
+    names = {str(code): "Name" for code in range(100000, 100010)}
+    keep(store, make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names)))
+    assert worker.process(make_delivery(make_body(accept_shrink=True))) == []
+
+
+def test_foreign_message_that_cannot_be_sent_on_is_delayed(
+    worker: WiredWorker, queue: RecordingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
+
+    monkeypatch.setattr(queue, "send_again", refuse)
+    delivery = make_delivery(group="misp")
+    assert worker.process(delivery) == ["m-1"]
+    assert queue.delays == {delivery.receipt_handle: 15}

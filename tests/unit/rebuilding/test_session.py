@@ -368,6 +368,16 @@ def test_refusal_note_that_cannot_be_read_counts_as_none(
     refused.check(make_credentials())
 
 
+def test_refusal_noted_far_ahead_counts_as_none(
+    refused: RefusedCredentials, clock: FakeClock
+) -> None:
+    """This worker did not write such a time; it must not stop the service until then."""
+    clock.advance(days=36_500)
+    refused.note(make_credentials())
+    clock.advance(days=-36_500)
+    refused.check(make_credentials())
+
+
 def test_refusal_noted_is_read_back_by_another_worker(
     refused: RefusedCredentials, store: InMemoryStore
 ) -> None:

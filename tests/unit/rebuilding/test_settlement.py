@@ -94,6 +94,8 @@ def test_retry_delay_jitter_takes_up_to_a_fifth_off(receives: int, seconds: int)
         pytest.param(RequestNotTakenError("x", 600), 600, id="429 speaks of all of MIP"),
         pytest.param(RequestNotTakenError("x", 31e6), 900, id="429, Retry-After of a year"),
         pytest.param(TransientUpstreamError("x", 70), 70, id="503, longer Retry-After"),
+        pytest.param(TransientUpstreamError("x", 70.4), 70, id="503, part of a second"),
+        pytest.param(LockedOutError("x", 600.4), 600, id="lock-out, part of a second"),
         pytest.param(TransientUpstreamError("x", 5), 15, id="503, shorter Retry-After"),
         pytest.param(TransientUpstreamError("x", 999), 120, id="503, very long Retry-After"),
         pytest.param(TransientUpstreamError("x", float("inf")), 120, id="endless Retry-After"),
@@ -105,7 +107,7 @@ def test_retry_delay_depends_on_the_error(
 ) -> None:
     """Only the doubled pause is spread; what MIP asked for, or a session needs, is not."""
     expected = 12 if (seconds, spread) == (15, 1.0) else seconds
-    assert retry_delay_seconds(error, 1, spread) == expected
+    assert repr(retry_delay_seconds(error, 1, spread)) == repr(expected)
 
 
 def test_pauses_of_a_lock_out_outlast_mips_idle_expiry() -> None:
@@ -444,6 +446,15 @@ def test_message_ends_with_its_failure_and_not_with_a_conflict(
     settlement.settle(make_delivery(make_body("all"), receives=5), RebuildResult(errors))
     (letter,) = dead_letters.letters
     assert letter.attributes["ErrorType"] == "UpstreamDataError"
+
+
+def test_message_that_met_refused_credentials_ends_with_them(
+    settlement: Settlement, dead_letters: InMemoryDeadLetters
+) -> None:
+    errors = {PROGRAM_LISTS: DATA_ERROR, OCTOBER_BALANCES: REFUSED}
+    assert settlement.settle(make_delivery(make_body("all")), RebuildResult(errors)) is True
+    (letter,) = dead_letters.letters
+    assert letter.attributes["ErrorType"] == "CredentialsRefusedError"
 
 
 def test_delivery_correlation_id_without_one_is_the_message_id() -> None:
