@@ -1,7 +1,12 @@
-"""The worker's use cases over fakes, wired as its composition root wires them over AWS."""
+"""The worker and the admin over fakes, wired as their composition roots wire them over AWS."""
 
 from typing import Any
 
+from core.operating.dead_letters import DeadLetterCommands
+from core.operating.purge import Purger
+from core.operating.refresh import Refresher
+from core.operating.status import StatusReport
+from core.ports import EdgeCache
 from core.rebuilding.batch import BatchProcessor
 from core.rebuilding.delivery import Delivery
 from core.rebuilding.entries import Entries
@@ -10,7 +15,8 @@ from core.rebuilding.refused_credentials import RefusedCredentials
 from core.rebuilding.session import SessionKeeper
 from core.rebuilding.settlement import Settlement
 from core.settings import WorkerSettings
-from tests.builders import make_worker_settings
+from handlers.wiring.admin import Admin
+from tests.builders import make_admin_settings, make_worker_settings
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -64,11 +70,11 @@ class WiredWorker:
             settings=self.settings,
         )
 
-    def rebuilder(self) -> Rebuilder:
+    def rebuilder(self, remaining_seconds: float = INVOCATION_SECONDS) -> Rebuilder:
         return Rebuilder(
             entries=Entries(self.store, self.telemetry, self.settings),
             upstream=self.upstream,
-            sessions=self.sessions(),
+            sessions=self.sessions(remaining_seconds),
             telemetry=self.telemetry,
             clock=self.clock,
             settings=self.settings,
@@ -85,15 +91,17 @@ class WiredWorker:
             settings=self.settings,
         )
 
-    def process(self, *deliveries: Delivery) -> list[str]:
-        """Process one batch in one invocation; returns the ids of what must come back."""
-        processor = BatchProcessor(
-            rebuilder=self.rebuilder(),
+    def batch_processor(self, remaining_seconds: float = INVOCATION_SECONDS) -> BatchProcessor:
+        return BatchProcessor(
+            rebuilder=self.rebuilder(remaining_seconds),
             settlement=self.settlement(),
             clock=self.clock,
             settings=self.settings,
         )
-        return processor.process(deliveries, INVOCATION_SECONDS)
+
+    def process(self, *deliveries: Delivery) -> list[str]:
+        """Process one batch in one invocation; returns the ids of what must come back."""
+        return self.batch_processor().process(deliveries, INVOCATION_SECONDS)
 
     def poll(self) -> int:
         """Receive a batch, process it, delete what is done; return how many were received."""
@@ -103,3 +111,32 @@ class WiredWorker:
             if delivery.message_id not in coming_back:
                 self.queue.acknowledge(delivery)
         return len(deliveries)
+
+
+def wired_admin(
+    *,
+    clock: FakeClock,
+    store: InMemoryStore,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    secrets: FakeSecrets,
+    telemetry: RecordingTelemetry,
+    edge: EdgeCache,
+) -> Admin:
+    """Make what the admin's handler keeps between its invocations."""
+    settings = make_admin_settings(balance_months=2)
+    return Admin(
+        settings=settings,
+        telemetry=telemetry,  # type: ignore[arg-type]
+        report=StatusReport(
+            store=store,
+            queue=queue,
+            dead_letters=dead_letters,
+            session=secrets,
+            clock=clock,
+            settings=settings,
+        ),
+        purger=Purger(store=store, edge=edge, clock=clock, settings=settings),
+        refresher=Refresher(queue=queue, clock=clock, settings=settings),
+        dead_letters=DeadLetterCommands(dead_letters, queue, telemetry),
+    )

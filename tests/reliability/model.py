@@ -227,7 +227,7 @@ class CacheModel(RuleBasedStateMachine):
 
     @invariant()
     def nothing_fresh_is_shown_as_failing_for_a_conflict(self) -> None:
-        for entry in self.world.status()["entries"]:
+        for entry in self.world.steer(action="status")["entries"]:
             error = entry["last_error"] or {"error_type": ""}
             assert error["error_type"] != "ConflictError"
 

@@ -14,23 +14,13 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key
 from core.model.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.model.messages import parse_message
 from core.model.periods import period_for
-from core.operating.commands import (
-    Discard,
-    ListDeadLetters,
-    Purge,
-    Redrive,
-    Refresh,
-    parse_command,
-)
-from core.operating.dead_letters import DeadLetterCommands
-from core.operating.purge import Purger
-from core.operating.refresh import Refresher
-from core.operating.status import StatusReport
+from core.operating.commands import parse_command
 from core.ports import Credentials
 from core.reading.lookup import Found, Lookup, NotFound
 from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
-from tests.builders import PREFIX, make_accounts_reply, make_admin_settings, make_credentials
+from handlers.admin import perform
+from tests.builders import PREFIX, make_accounts_reply, make_credentials
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -41,7 +31,7 @@ from tests.fakes import (
     RecordingQueue,
     RecordingTelemetry,
 )
-from tests.wired import INVOCATION_SECONDS, WiredWorker
+from tests.wired import INVOCATION_SECONDS, WiredWorker, wired_admin
 
 IDLE_EXPIRY = timedelta(minutes=10)
 """What MIP's vendor says of a session that nobody uses."""
@@ -176,23 +166,18 @@ class World:
         return len(deliveries)
 
     def steer(self, **payload: Any) -> Any:
-        command: Any = parse_command(payload, self.clock().date())
-        settings = make_admin_settings(balance_months=2)
-        match command:
-            case Refresh():
-                refresher = Refresher(queue=self.queue, clock=self.clock, settings=settings)
-                return refresher.refresh(command, "c-1")
-            case Purge():
-                edge = RecordingEdge(None)
-                purger = Purger(store=self.store, edge=edge, clock=self.clock, settings=settings)
-                return purger.purge(command)
-        letters = DeadLetterCommands(self.dead_letters, self.queue, self.telemetry)
-        actions = {
-            Redrive: letters.redrive,
-            Discard: letters.discard,
-            ListDeadLetters: letters.list,
-        }
-        return actions[type(command)](command)
+        """Do what an operator's payload asks for."""
+        command = parse_command(payload, self.clock().date())
+        admin = wired_admin(
+            clock=self.clock,
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            secrets=self.secrets,
+            telemetry=self.telemetry,
+            edge=RecordingEdge(None),
+        )
+        return perform(command, admin, "c-1")
 
     def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
         """Let time pass in steps; in each something happens, then the queue is polled."""
@@ -234,16 +219,6 @@ class World:
             sleep=self.clock.sleep,
             cache_prefix=PREFIX,
         )
-
-    def status(self) -> Any:
-        return StatusReport(
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            session=self.secrets,
-            clock=self.clock,
-            settings=make_admin_settings(),
-        ).write()
 
     def _work(self, deliveries: list[Delivery], life: Life) -> list[str]:
         worker = WiredWorker(
