@@ -17,6 +17,7 @@ MESSAGE_GROUP = "mips"
 MAX_RECEIVES = 5
 """The queue's maxReceiveCount: on this receive a message that fails is dead-lettered."""
 LONGEST_TEXT = 256
+_ALLOWED: Mapping[type, str] = {str: "a text", bool: "true or false"}
 _KEYS = ("dataset", "from", "to", "reason", "accept_shrink", "correlation_id")
 
 
@@ -69,10 +70,18 @@ def correlation_id_of(body: str) -> str | None:
 
 
 def deduplication_id(dataset: Dataset, *generation: str | datetime | int | None) -> str:
-    """Name the rebuild of a dataset out of one generation, in at most 128 characters.
+    """Name a reader's request to rebuild a dataset, in at most the 128 characters of SQS.
 
-    SQS drops a repeated id for five minutes, even after the message was deleted, so everything
-    that makes a new rebuild necessary has to be part of the generation.
+    SQS drops a message whose id it has seen within five minutes, even after the first message was
+    processed and deleted. So readers of the same generation must agree on an id, and whatever makes
+    another rebuild necessary must change it:
+
+        stale, built 12:00, fresh until 18:00     1,000 readers at 18:01: one id, one rebuild
+        a soft purge at 18:02                     fresh_until is another: a new id
+        a miss at 18:03                           the minute is in the id
+        a purge at 18:03, and a miss after it     the tombstone's id is in it: a new id at once
+
+    A refresh or a redrive is asked for by an operator, and gets a random id.
     """
     text = "|".join(str(part) for part in (dataset, *generation))
     return f"{dataset.name}-{hashlib.sha256(text.encode()).hexdigest()}"
@@ -102,7 +111,7 @@ def _selection(document: Mapping[str, Any], today: date) -> Selection:
 def _optional[T](document: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
     value = document.get(name)
     if name in document and not isinstance(value, kind):
-        raise InvalidMessageError(f"{name} must be of the JSON type for {kind.__name__}")
+        raise InvalidMessageError(f"{name} must be {_ALLOWED[kind]}")
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         raise InvalidMessageError(f"{name} must have at most {LONGEST_TEXT} characters")
     return value

@@ -44,7 +44,7 @@ class Period:
 
 
 def parse_date(value: str) -> date:
-    """Read YYYY-MM-DD, and none of the other spellings that ISO 8601 knows.
+    """Read YYYY-MM-DD; the other spellings of ISO 8601 are refused.
 
     Raises ValueError.
     """

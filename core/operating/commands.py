@@ -24,12 +24,12 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Tell what is cached, queued and failing."""
+    """Report what is cached, queued and failing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """Delete entries, or (soft) mark them stale."""
+    """Put tombstones in the place of entries, or (soft) mark the entries stale."""
 
     selection: Selection
     soft: bool
@@ -38,7 +38,7 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Queue rebuilds; readers are served what there is meanwhile."""
+    """Queue rebuilds; readers are served the old entries meanwhile."""
 
     selection: Selection
     accept_shrink: bool
@@ -46,7 +46,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class ListDeadLetters:
-    """Show dead letters, the oldest first."""
+    """List dead letters, the oldest first."""
 
     limit: int
 
@@ -133,7 +133,7 @@ def _message_id(arguments: Mapping[str, Any]) -> str | None:
         raise InvalidCommandError("give either message_id, as dead_letters lists it, or all: true")
     if "all" in arguments:
         if arguments["all"] is not True:
-            raise InvalidCommandError("all must be true where it is given")
+            raise InvalidCommandError("all must be true; to choose one letter, give its message_id")
         return None
     value = arguments["message_id"]
     if not isinstance(value, str) or not value:

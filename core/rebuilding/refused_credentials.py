@@ -24,7 +24,7 @@ class _Refusal:
 
 
 class RefusedCredentials:
-    """Remembers which versions of the credentials MIP refused, so that they are not hammered."""
+    """Remembers which versions of the credentials MIP refused."""
 
     def __init__(self, store: CacheStore, clock: Clock, settings: WorkerSettings) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class RefusedCredentials:
         refusal = self._read()
         if refusal is None or refusal.versions != credentials.versions:
             return
-        # A time far ahead was not written by us; it must not stop the service for good.
+        # No worker writes a time far ahead; such a note must not stop the service until then.
         if abs(self._clock() - refusal.refused_at) < self._cooldown:
             raise CredentialsRefusedError(
                 f"MIP refused these credentials at {refusal.refused_at:%Y-%m-%dT%H:%M:%SZ}; they "
@@ -68,5 +68,5 @@ class RefusedCredentials:
             again_at = refused_at + self._cooldown
             return _Refusal(refused_at, again_at, dict(document["versions"]))
         except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
-            # No note of ours. At worst MIP sees one login more.
+            # No worker wrote this. At worst MIP gets one login more.
             return None

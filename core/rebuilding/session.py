@@ -8,8 +8,8 @@ else.
     closed ──log_in──▶ open ──note token──▶ noted ──work──▶ log_out ──confirmed──▶ note "closed"
                                                               └──not confirmed──▶ the token stays
 
-A worker that is killed leaves at worst a note. Only between the login's reply and the note can a
-session be lost to us; MIP's idle expiry ends that one.
+A worker that is killed leaves at worst a note. In one moment a session can
+still be lost: between the login's reply and the note. MIP's idle expiry ends that one.
 
 How an invocation's time is shared, with MIP_TIMEOUT_SECONDS at 60 and a worker of 300 seconds:
 

@@ -134,7 +134,7 @@ def test_join_balances_sum_is_never_rounded(amounts: list[Decimal]) -> None:
         ),
         pytest.param(
             {"executionResult": "SUCCESS", "extraInformation": {"Level1": [5]}},
-            "no record",
+            "not a record",
             id="no record",
         ),
     ],
