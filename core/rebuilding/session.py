@@ -11,13 +11,14 @@ else.
 A worker that is killed leaves at worst a note. In one moment a session can
 still be lost: between the login's reply and the note. MIP's idle expiry ends that one.
 
-How an invocation's time is shared, with MIP_TIMEOUT_SECONDS at 60 and a worker of 300 seconds:
+How an invocation's time is shared, for a worker of 300 seconds with MIP_TIMEOUT_SECONDS at 60:
 
-    0                                                          215                    290    300
-    ├─ fetch: no call starts that could run past its end ──────┼─ log out, with retries ┼ settle ┤
+    0 s                                        215 s                          290 s      300 s
+    ├─ log in, fetch, write: calls may begin ──┼─ log out, with retries ──────┼─ settle ─┤
 
-A call that begins just before `work_by` can outlast it by one time-out (60 s): that is why the
-reserve is the time-out plus 25 seconds, 15 for the logout itself and 10 for settling.
+A call that begins after 214 seconds and is never answered ends after 274. That leaves the 15
+seconds that a logout needs, and 10 to settle the messages. So no call begins in the last
+60 + 15 + 10 = 85 seconds.
 """
 
 from collections.abc import Iterator
