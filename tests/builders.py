@@ -219,20 +219,20 @@ def make_balances_reply(*records: Mapping[str, Any], result: Any = "SUCCESS") ->
     return {"executionResult": result, "extraInformation": {"Level1": chosen}}
 
 
-def keep(store: CacheStore, *entries: CacheEntry) -> None:
+def store_entries(store: CacheStore, *entries: CacheEntry) -> None:
     """Put entries into a store, whatever is there."""
     for entry in entries:
         store.put(entry_key(PREFIX, entry.dataset), encode(entry))
 
 
-def bury(store: CacheStore, *datasets: Dataset) -> None:
+def store_tombstones(store: CacheStore, *datasets: Dataset) -> None:
     """Put the tombstone of a purge in the place of each dataset's entry."""
     for dataset in datasets:
         tombstone = Tombstone.new(dataset, purged_at=NOW)
         store.put(entry_key(PREFIX, dataset), encode_tombstone(tombstone))
 
 
-def fail(store: CacheStore, *datasets: Dataset) -> None:
+def store_failures(store: CacheStore, *datasets: Dataset) -> None:
     """Put a failure record of each dataset into a store."""
     for dataset in datasets:
         store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))

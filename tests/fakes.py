@@ -88,14 +88,14 @@ class FakeClock:
 class InMemoryStore:
     """A bucket: ETags follow the content, as those of S3 do.
 
-    `loses_answer` writes, and then answers as S3 does to the SDK's repetition of the write.
+    `is_answer_lost` writes, and then answers as S3 does to the SDK's repetition of the write.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.operations: list[tuple[str, str]] = []
         self.down: Callable[[str, str], bool] = lambda operation, key: False
-        self.loses_answer: Callable[[str, str], bool] = lambda operation, key: False
+        self.is_answer_lost: Callable[[str, str], bool] = lambda operation, key: False
 
     def read(self, key: str) -> StoredObject | None:
         self._begin("read", key)
@@ -141,7 +141,7 @@ class InMemoryStore:
 
     def _write_if(self, allowed: bool, operation: str, key: str, body: bytes) -> str:
         etag = self._write(key, body) if allowed else ""
-        if not allowed or self.loses_answer(operation, key):
+        if not allowed or self.is_answer_lost(operation, key):
             raise ConflictError("the entry was changed or purged meanwhile")
         return etag
 

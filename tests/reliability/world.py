@@ -37,11 +37,11 @@ IDLE_EXPIRY = timedelta(minutes=10)
 """What MIP's vendor says of a session that nobody uses."""
 
 
-class Killed(BaseException):
+class WorkerKilledError(BaseException):
     """The worker's process is gone; nothing of it runs any more, no clean-up either."""
 
 
-class Life:
+class StepBudget:
     """How many more steps the worker takes before it is killed; None is as many as it likes."""
 
     def __init__(self, steps: int | None = None) -> None:
@@ -51,30 +51,30 @@ class Life:
         if self._left is None:
             return
         if self._left <= 0:
-            raise Killed
+            raise WorkerKilledError
         self._left -= 1
 
 
-class Mortal:
+class Killable:
     """Something that a worker uses: each call can be the last, before or after its effect."""
 
-    def __init__(self, target: Any, life: Life) -> None:
+    def __init__(self, target: Any, steps: StepBudget) -> None:
         self._target = target
-        self._life = life
+        self._steps = steps
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._target, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._life.spend()
+            self._steps.spend()
             result = method(*args, **kwargs)
-            self._life.spend()
+            self._steps.spend()
             return result
 
         return call
 
 
-class Books(FakeUpstream):
+class ChangingMip(FakeUpstream):
     """MIP Cloud with books that change: every version names its one program after itself.
 
     An idle session expires, and with it a lock-out. `trouble` may raise at any call; `seconds` is
@@ -126,7 +126,7 @@ class World:
         self.dead_letters = InMemoryDeadLetters(self.clock)
         self.queue = RecordingQueue(self.clock, redrive_to=self.dead_letters)
         self.secrets = FakeSecrets(self.clock)
-        self.mip = Books(self.clock)
+        self.mip = ChangingMip(self.clock)
         self.telemetry = RecordingTelemetry()
         self.readers = [self._reader() for _ in range(readers)]
         self.deliveries = 0
@@ -151,14 +151,14 @@ class World:
         assert data.with_inactive == data.active
         return int(name.removeprefix("version "))
 
-    def deliver(self, life: Life | None = None) -> int:
+    def deliver(self, steps: StepBudget | None = None) -> int:
         """Do once what the event source mapping does; returns how many messages it received."""
         deliveries = self.queue.receive(hidden_for_seconds=6 * INVOCATION_SECONDS)
         if not deliveries:
             return 0
         self.deliveries += 1
-        with suppress(Killed):
-            failed = self._work(deliveries, life or Life())
+        with suppress(WorkerKilledError):
+            failed = self._work(deliveries, steps or StepBudget())
             for delivery in deliveries:
                 if delivery.message_id not in failed:
                     self._check_settled(delivery)
@@ -220,14 +220,14 @@ class World:
             cache_prefix=PREFIX,
         )
 
-    def _work(self, deliveries: list[Delivery], life: Life) -> list[str]:
+    def _work(self, deliveries: list[Delivery], steps: StepBudget) -> list[str]:
         worker = WiredWorker(
             clock=self.clock,
-            store=Mortal(self.store, life),
-            queue=Mortal(self.queue, life),
-            dead_letters=Mortal(self.dead_letters, life),
-            secrets=Mortal(self.secrets, life),
-            upstream=Mortal(self.mip, life),
+            store=Killable(self.store, steps),
+            queue=Killable(self.queue, steps),
+            dead_letters=Killable(self.dead_letters, steps),
+            secrets=Killable(self.secrets, steps),
+            upstream=Killable(self.mip, steps),
             telemetry=self.telemetry,
             spread=0.5,
         )

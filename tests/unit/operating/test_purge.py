@@ -19,12 +19,12 @@ from tests.builders import (
     SEPTEMBER,
     SEPTEMBER_BALANCES,
     TODAY,
-    bury,
-    fail,
-    keep,
     make_admin_settings,
     make_entry,
     make_stale_entry,
+    store_entries,
+    store_failures,
+    store_tombstones,
 )
 from tests.fakes import (
     FakeClock,
@@ -67,8 +67,8 @@ def stored_tombstone(store: InMemoryStore, dataset: Dataset) -> Tombstone:
 def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
     purger: Purger, store: InMemoryStore, edge: RecordingEdge
 ) -> None:
-    keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
-    fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
+    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+    store_failures(store, PROGRAM_LISTS, OCTOBER_BALANCES)
     assert purger.purge(purge()) == {
         "action": "purge",
         "summary": "3 entries purged",
@@ -112,8 +112,8 @@ def test_purge_of_a_selection_leaves_the_rest(
     purger: Purger, store: InMemoryStore, selection: Selection, deleted: set[Dataset]
 ) -> None:
     everything = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
-    keep(store, *map(make_entry, everything))
-    fail(store, *everything)
+    store_entries(store, *map(make_entry, everything))
+    store_failures(store, *everything)
     purger.purge(purge(selection))
     for dataset in everything:
         is_gone = dataset in deleted
@@ -144,7 +144,7 @@ def test_purge_of_many_entries_reaches_all(
     purger: Purger, store: InMemoryStore, soft: bool
 ) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
-    keep(store, *map(make_entry, datasets))
+    store_entries(store, *map(make_entry, datasets))
     assert purger.purge(purge(soft=soft))["count"] == 300
     for dataset in datasets:
         if soft:
@@ -165,7 +165,7 @@ def test_purge_of_many_entries_reaches_all(
 def test_purge_summary_tells_what_was_done(
     purger: Purger, store: InMemoryStore, command: Purge, summary: str
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     assert purger.purge(command)["summary"] == summary
 
 
@@ -173,8 +173,8 @@ def test_purge_summary_tells_what_was_done(
 def test_purge_dry_run_only_tells(
     purger: Purger, store: InMemoryStore, edge: RecordingEdge, soft: bool
 ) -> None:
-    keep(store, make_entry())
-    fail(store, PROGRAM_LISTS)
+    store_entries(store, make_entry())
+    store_failures(store, PROGRAM_LISTS)
     before = dict(store.objects)
     result = purger.purge(purge(soft=soft, dry_run=True))
     assert (result["count"], result["keys"]) == (1, [KEY])
@@ -186,8 +186,8 @@ def test_soft_purge_marks_stale_and_keeps_the_data(
     purger: Purger, store: InMemoryStore, edge: RecordingEdge
 ) -> None:
     entry = make_entry(built_at=NOW - timedelta(hours=1))
-    keep(store, entry)
-    fail(store, PROGRAM_LISTS)
+    store_entries(store, entry)
+    store_failures(store, PROGRAM_LISTS)
     result = purger.purge(purge(soft=True))
     assert (result["soft"], result["count"]) == (True, 1)
     assert stored(store) == entry.marked_stale(NOW)
@@ -198,7 +198,7 @@ def test_soft_purge_marks_stale_and_keeps_the_data(
 def test_soft_purge_of_a_stale_entry_makes_a_new_generation(
     purger: Purger, store: InMemoryStore
 ) -> None:
-    keep(store, make_stale_entry())
+    store_entries(store, make_stale_entry())
     before = store.objects[KEY].etag
     purger.purge(purge(soft=True))
     assert store.objects[KEY].etag != before
@@ -207,9 +207,9 @@ def test_soft_purge_of_a_stale_entry_makes_a_new_generation(
 def test_soft_purge_marks_also_what_was_written_meanwhile(
     purger: Purger, store: InMemoryStore
 ) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(hours=1)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(hours=1)))
     rebuilt = make_entry(built_at=NOW)
-    once_before_replace(store, lambda: keep(store, rebuilt))
+    once_before_replace(store, lambda: store_entries(store, rebuilt))
     purger.purge(purge(soft=True))
     assert stored(store) == rebuilt.marked_stale(NOW)
 
@@ -217,8 +217,8 @@ def test_soft_purge_marks_also_what_was_written_meanwhile(
 def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(
     purger: Purger, store: InMemoryStore
 ) -> None:
-    keep(store, make_entry())
-    once_before_replace(store, lambda: bury(store, PROGRAM_LISTS))
+    store_entries(store, make_entry())
+    once_before_replace(store, lambda: store_tombstones(store, PROGRAM_LISTS))
     purger.purge(purge(soft=True))
     assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
 
@@ -238,7 +238,7 @@ def once_before_replace(store: InMemoryStore, action: Any) -> None:
 def test_soft_purge_gives_up_on_writes_without_end(
     purger: Purger, store: InMemoryStore, clock: FakeClock
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
 
     def interfere(operation: str, key: str) -> bool:
         if operation == "replace":
@@ -253,7 +253,7 @@ def test_soft_purge_gives_up_on_writes_without_end(
 
 
 def test_purge_with_s3_out_of_reach_fails(purger: Purger, store: InMemoryStore) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     store.down = lambda operation, key: operation == "put"
     with pytest.raises(StoreUnavailableError):
         purger.purge(purge())
@@ -263,8 +263,8 @@ def test_soft_purge_deletes_failure_records_before_it_marks(
     purger: Purger, store: InMemoryStore
 ) -> None:
     """A reader that sees the new mark with the old record would wait the old failure out."""
-    keep(store, make_entry(built_at=NOW - timedelta(hours=1)))
-    fail(store, PROGRAM_LISTS)
+    store_entries(store, make_entry(built_at=NOW - timedelta(hours=1)))
+    store_failures(store, PROGRAM_LISTS)
     recorded: list[bool] = []
     once_before_replace(
         store, lambda: recorded.append(failure_key(PREFIX, PROGRAM_LISTS) in store.objects)

@@ -27,11 +27,11 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
-    bury,
     make_entry,
     make_failure,
     make_lists,
     make_stale_entry,
+    store_tombstones,
 )
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 
@@ -150,7 +150,7 @@ def test_find_memory_is_never_served_without_s3(readers: Readers, store: InMemor
 def test_find_memory_is_never_served_after_a_purge(readers: Readers, store: InMemoryStore) -> None:
     readers.keep(make_entry())
     readers.find()
-    bury(store, PROGRAM_LISTS)
+    store_tombstones(store, PROGRAM_LISTS)
     assert isinstance(readers.find(), NotFound)
 
 
@@ -432,7 +432,7 @@ def test_find_miss_after_a_purge_is_never_swallowed(
     for number in range(1, 4):
         readers.keep(make_entry())
         readers.find()
-        bury(store, PROGRAM_LISTS)
+        store_tombstones(store, PROGRAM_LISTS)
         readers.find()
         assert len(queue.sent) == number
 
@@ -463,7 +463,7 @@ def test_find_miss_that_was_built_and_purged_meanwhile_is_asked_for_anew(
 
     def build_and_purge() -> None:
         readers.keep(make_entry())
-        bury(store, PROGRAM_LISTS)
+        store_tombstones(store, PROGRAM_LISTS)
 
     queue.connect = build_and_purge  # type: ignore[method-assign]
     readers.find(by=readers.another())
@@ -551,7 +551,7 @@ def test_find_miss_after_a_failure_record_was_purged_is_never_swallowed(
     if seen_failing:
         readers.find()
     readers.store.delete([FAILURE_KEY])
-    bury(readers.store, PROGRAM_LISTS)
+    store_tombstones(readers.store, PROGRAM_LISTS)
     readers.find()
     assert len(queue.sent) == 2
     readers.find(by=readers.another())

@@ -11,12 +11,12 @@ from core.model.entry import CacheEntry, decode
 from tests.builders import (
     NOW,
     PREFIX,
-    keep,
     make_body,
     make_delivery,
     make_entry,
     make_lists,
     make_worker_settings,
+    store_entries,
 )
 from tests.fakes import (
     FakeClock,
@@ -107,7 +107,7 @@ def test_batch_message_that_fails_comes_back_alone(
 def test_batch_of_satisfied_messages_opens_no_session(
     worker: WiredWorker, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     assert worker.process(make_delivery(sent_at=NOW)) == []
     assert upstream.calls == []
 
@@ -247,7 +247,7 @@ def test_write_whose_answer_was_lost_ends_as_a_fresh_entry_without_a_failure(
 ) -> None:
     """The SDK repeats the write and meets its own; the message comes back and collapses."""
     key = entry_key(PREFIX, PROGRAM_LISTS)
-    store.loses_answer = lambda operation, written: (operation, written) == ("replace", key)
+    store.is_answer_lost = lambda operation, written: (operation, written) == ("replace", key)
     queue.send_again(make_body(), "1")
     assert worker.poll() == 1
     assert worker.poll() == 1
@@ -274,7 +274,7 @@ def test_message_that_accepts_a_shorter_list_replaces_a_longer_one(
     worker: WiredWorker, store: InMemoryStore
 ) -> None:
     names = {str(code): "Name" for code in range(100000, 100010)}
-    keep(store, make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names)))
     assert worker.process(make_delivery(make_body(accept_shrink=True))) == []
 
 
