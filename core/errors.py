@@ -5,23 +5,23 @@
     ├── InvalidParameterError         a query parameter (the caller's fault: 400)
     ├── InvalidMessageError           a rebuild message that can never work
     ├── InvalidCommandError           an admin payload that is wrong
-    ├── UnreadableEntryError          a stored object that is no entry of this schema
+    ├── UnreadableEntryError          a stored object that is not an entry of this schema
     ├── StoreUnavailableError         S3 did not answer, or refused
     ├── ConflictError                 another write, or a purge, came first
     ├── QueueUnavailableError         SQS did not answer, or refused
     ├── SecretsUnavailableError       SSM did not answer, refused, or lacks a parameter
     ├── EdgeUnavailableError          CloudFront did not take the invalidation
-    ├── UnexpectedError               a defect of ours, met while one dataset was rebuilt
+    ├── UnexpectedError               a defect of this service, met during a rebuild
     └── UpstreamError                 MIP Cloud
         ├── TransientUpstreamError    worth another try: refused, reset, timed out, 429, 5xx
         │   ├── TimedOutError         MIP took the request and did not answer in time
-        │   ├── OutOfTimeError        the invocation's time would not have sufficed
+        │   ├── OutOfTimeError        too little of the invocation's time was left
         │   └── RequestNotTakenError  MIP did not take the request: no connection, or 429
         ├── AmbiguousLoginError       a login without an answer: a session may be open
         ├── LockedOutError            login refused although the credentials may be right, or
         │                             an earlier session cannot be logged out
         ├── CredentialsRefusedError   login refused: user or password are wrong
-        ├── SessionLostError          MIP no longer knows the session in mid-work
+        ├── SessionLostError          MIP ended the session during the work
         └── UpstreamDataError         a reply that must not reach the cache
 
 Adapters raise these, each `from` the foreign exception, so that nothing above an adapter needs to
@@ -52,7 +52,7 @@ class InvalidParameterError(MipsCacheError):
 
 
 class InvalidMessageError(MipsCacheError):
-    """The body of a rebuild message is wrong in a way that no retry can mend."""
+    """The body of a rebuild message is wrong, and no retry can change that."""
 
 
 class InvalidCommandError(MipsCacheError):
@@ -60,7 +60,7 @@ class InvalidCommandError(MipsCacheError):
 
 
 class UnreadableEntryError(MipsCacheError):
-    """A stored object is truncated, no JSON, or of another schema. It counts as a miss."""
+    """A stored object is truncated, not JSON, or of another schema. It counts as a miss."""
 
 
 class StoreUnavailableError(MipsCacheError):
@@ -84,7 +84,7 @@ class EdgeUnavailableError(MipsCacheError):
 
 
 class UnexpectedError(MipsCacheError):
-    """A defect of ours met one dataset; its own text stays out, as it may hold upstream data."""
+    """A defect of this service. The original error's text is left out: it may hold MIP's data."""
 
 
 class UpstreamError(MipsCacheError):
@@ -107,11 +107,11 @@ class TimedOutError(TransientUpstreamError):
 
 
 class OutOfTimeError(TransientUpstreamError):
-    """The call was not started: it would have eaten the time for logging out."""
+    """The call was not started: it could have used up the time that is reserved for logging out."""
 
 
 class RequestNotTakenError(TransientUpstreamError):
-    """No connection came about, or MIP answered 429: either way it has done nothing."""
+    """No connection was made, or MIP answered 429. Either way MIP has done nothing."""
 
 
 class AmbiguousLoginError(UpstreamError):
@@ -130,11 +130,11 @@ class LockedOutError(UpstreamError):
 
 
 class CredentialsRefusedError(UpstreamError):
-    """MIP does not accept the user name or password. Only an operator can mend that."""
+    """MIP does not accept the user name or password. Only an operator can change that."""
 
 
 class SessionLostError(UpstreamError):
-    """MIP answered 401 in mid-session: the session expired or was closed by someone else."""
+    """MIP answered 401 to a fetch: the session expired, or somebody else closed it."""
 
 
 class UpstreamDataError(UpstreamError):

@@ -59,8 +59,8 @@ class CacheStore(Protocol):
     def replace(self, key: str, body: bytes, expected_etag: str) -> str:
         """Write an object only if it still has the expected ETag, and return the new one.
 
-        Raises ConflictError when it changed or vanished, and also when this very write was
-        repeated because its answer got lost: then the object is the one that was to be written.
+        Raises ConflictError when it changed or vanished. That is also how a write ends whose answer
+        got lost: its repetition meets the object that the first try has written.
         """
         ...
 
@@ -107,7 +107,7 @@ class RebuildQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was given up. `receipt_handle` is what deletes it, for a short while."""
+    """A message in the dead-letter queue. `receipt_handle` deletes it, for a short while."""
 
     message_id: str
     body: str
@@ -119,7 +119,7 @@ class DeadLetter:
 
 
 class DeadLetterQueue(Protocol):
-    """Where messages end that cannot be worked off. Methods raise QueueUnavailableError."""
+    """Where messages go that failed for good. Methods raise QueueUnavailableError."""
 
     def send(
         self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
@@ -228,7 +228,7 @@ class EdgeCache(Protocol):
 
 
 class Telemetry(Protocol):
-    """Where the service tells what it does. Fields hold no body, secret or token."""
+    """Where the service logs and counts what it does. Fields hold no body, secret or token."""
 
     def info(self, event: str, **fields: object) -> None:
         """Record something that happened as it should."""

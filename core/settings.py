@@ -56,7 +56,10 @@ def code(value: str) -> str:
 
 def codes(value: str) -> frozenset[str]:
     """Comma-separated program codes; spaces around them and empty ones do not count."""
-    return frozenset(code(part.strip()) for part in value.split(",") if part.strip())
+    try:
+        return frozenset(code(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as exc:
+        raise ValueError("must be codes of letters and digits, separated by commas") from exc
 
 
 def time_zone(value: str) -> ZoneInfo:
@@ -122,7 +125,7 @@ class _SharedSettings(_Settings):
 
 @dataclass(frozen=True)
 class ReaderSettings(_SharedSettings):
-    """What the reader may know: no queue but the one it writes to, nothing of MIP."""
+    """What the reader needs: one queue to write to, and nothing of MIP."""
 
     no_program_code: str = variable(code, "000000")
     other_code: str = variable(code, "000001")
@@ -133,7 +136,7 @@ class ReaderSettings(_SharedSettings):
 
 @dataclass(frozen=True)
 class WorkerSettings(_SharedSettings):
-    """What the worker needs to fetch, transform, store, and give up properly."""
+    """What the worker needs to fetch, transform, store and dead-letter."""
 
     dead_letter_queue_url: str = variable(url)
     mip_org: str = variable(text)
@@ -151,7 +154,7 @@ class WorkerSettings(_SharedSettings):
 
 @dataclass(frozen=True)
 class AdminSettings(_SharedSettings):
-    """What the operator's function steers: it learns whether a session is open, no credentials."""
+    """What the admin needs; of MIP it learns whether a session is open, and no credentials."""
 
     dead_letter_queue_url: str = variable(url)
     ssm_path: str = variable(parameter_path, "/lambda/mipsSecret")

@@ -34,20 +34,17 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def perform(command: Command, services: Admin, correlation_id: str) -> dict[str, Any]:
-    """Perform a command; what it causes goes by the correlation id."""
-    settings, operations, desk = services.settings, services.operations, services.desk
+    """Perform a command; the rebuilds that it causes carry the correlation id."""
     match command:
         case Status():
             return services.report.write()
         case Purge():
-            return operations.purge(command)
+            return services.purger.purge(command)
         case Refresh():
-            return operations.refresh(
-                command, settings.balance_months, settings.time_zone, correlation_id
-            )
+            return services.refresher.refresh(command, correlation_id)
         case ListDeadLetters():
-            return desk.show(command)
+            return services.dead_letters.list(command)
         case Redrive():
-            return desk.redrive(command)
+            return services.dead_letters.redrive(command)
         case Discard():
-            return desk.discard(command)
+            return services.dead_letters.discard(command)

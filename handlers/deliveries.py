@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from core.model.messages import MESSAGE_GROUP
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
 
 
 def delivery_of(record: SQSRecord) -> Delivery:

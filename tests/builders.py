@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
+from core.model.datasets import ALL, PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
 from core.model.entry import (
     BalanceRow,
     CacheEntry,
@@ -18,12 +18,12 @@ from core.model.entry import (
     encode_tombstone,
 )
 from core.model.failures import FailureRecord, encode_failure
-from core.model.messages import RebuildMessage
 from core.model.periods import Period
+from core.model.selection import Selection
 from core.ports import CacheStore, Credentials, StoredObject
-from core.rebuilding.rebuild import RebuildRequest
-from core.rebuilding.settlement import Delivery
-from core.settings import ReaderSettings, WorkerSettings
+from core.rebuilding.delivery import Delivery
+from core.rebuilding.requests import RebuildRequest
+from core.settings import AdminSettings, ReaderSettings, WorkerSettings
 from core.transform.chart import Account
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
@@ -101,7 +101,10 @@ def make_request(
     sent_at: datetime = NOW,
     accept_shrink: bool = False,
 ) -> RebuildRequest:
-    return RebuildRequest(message_id, RebuildMessage(dataset, accept_shrink=accept_shrink), sent_at)
+    """Make a request for a dataset; None stands for all that the settings of the tests name."""
+    selection = Selection.of(dataset) if dataset else Selection(ALL)
+    datasets = tuple(selection.datasets(TODAY, make_worker_settings().balance_months))
+    return RebuildRequest(message_id, datasets, sent_at, accept_shrink)
 
 
 def make_delivery(
@@ -147,6 +150,17 @@ def make_reader_settings(**changes: Any) -> ReaderSettings:
         "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
     }
     return replace(ReaderSettings.from_environment(environment), **changes)
+
+
+def make_admin_settings(**changes: Any) -> AdminSettings:
+    """Make the admin's settings: the defaults, but for what a test names."""
+    environment = {
+        "CACHE_BUCKET": "cache-bucket",
+        "CACHE_PREFIX": PREFIX,
+        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
+    }
+    return replace(AdminSettings.from_environment(environment), **changes)
 
 
 def make_failure(**changes: Any) -> FailureRecord:
@@ -215,20 +229,20 @@ def make_balances_reply(*records: Mapping[str, Any], result: Any = "SUCCESS") ->
     return {"executionResult": result, "extraInformation": {"Level1": chosen}}
 
 
-def keep(store: CacheStore, *entries: CacheEntry) -> None:
+def store_entries(store: CacheStore, *entries: CacheEntry) -> None:
     """Put entries into a store, whatever is there."""
     for entry in entries:
         store.put(entry_key(PREFIX, entry.dataset), encode(entry))
 
 
-def bury(store: CacheStore, *datasets: Dataset) -> None:
+def store_tombstones(store: CacheStore, *datasets: Dataset) -> None:
     """Put the tombstone of a purge in the place of each dataset's entry."""
     for dataset in datasets:
         tombstone = Tombstone.new(dataset, purged_at=NOW)
         store.put(entry_key(PREFIX, dataset), encode_tombstone(tombstone))
 
 
-def fail(store: CacheStore, *datasets: Dataset) -> None:
+def store_failures(store: CacheStore, *datasets: Dataset) -> None:
     """Put a failure record of each dataset into a store."""
     for dataset in datasets:
         store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))

@@ -34,7 +34,7 @@ from core.ports import (
     StoredObject,
 )
 from core.reading.wait import Patience
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
 from handlers.time_budget import patience
 from tests.builders import (
@@ -94,14 +94,14 @@ class FakeClock:
 class InMemoryStore:
     """A bucket: ETags follow the content, as those of S3 do.
 
-    `loses_answer` writes, and then answers as S3 does to the SDK's repetition of the write.
+    `is_answer_lost` writes, and then answers as S3 does to the SDK's repetition of the write.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.operations: list[tuple[str, str]] = []
         self.down: Callable[[str, str], bool] = lambda operation, key: False
-        self.loses_answer: Callable[[str, str], bool] = lambda operation, key: False
+        self.is_answer_lost: Callable[[str, str], bool] = lambda operation, key: False
 
     def read(self, key: str) -> StoredObject | None:
         self._begin("read", key)
@@ -147,7 +147,7 @@ class InMemoryStore:
 
     def _write_if(self, allowed: bool, operation: str, key: str, body: bytes) -> str:
         etag = self._write(key, body) if allowed else ""
-        if not allowed or self.loses_answer(operation, key):
+        if not allowed or self.is_answer_lost(operation, key):
             raise ConflictError("the entry was changed or purged meanwhile")
         return etag
 
@@ -503,24 +503,62 @@ class RecordingEdge:
         return self._id
 
 
+MESSAGE_FIELDS = {"message_id", "correlation_id"}
+FAILURE_FIELDS = MESSAGE_FIELDS | {"error_type", "problem", "attempts"}
+LOG_FIELDS: Mapping[str, set[str]] = {
+    "balances do not add up": {"period", "accounts"},
+    "call retried": {"call", "attempt", "problem", "backoff_seconds"},
+    "dead letter discarded": MESSAGE_FIELDS,
+    "dead letter redriven": MESSAGE_FIELDS | {"new_message_id"},
+    "entry rebuilt": {"dataset", "seconds"},
+    "entry unreadable": {"key", "problem"},
+    "failure not recorded": {"dataset", "problem"},
+    "failure record left": {"dataset", "problem"},
+    "logout not confirmed": {"problem"},
+    "message collapsed": MESSAGE_FIELDS,
+    "message dead-lettered": FAILURE_FIELDS,
+    "message forwarded": MESSAGE_FIELDS | {"group"},
+    "message not dead-lettered": MESSAGE_FIELDS | {"problem"},
+    "message not delayed": MESSAGE_FIELDS | {"problem"},
+    "message not forwarded": MESSAGE_FIELDS | {"problem"},
+    "message retried": FAILURE_FIELDS | {"delay_seconds"},
+    "messages not held": {"problem"},
+    "rebuild failed": {"dataset", "error_type", "problem"},
+    "refusal not forgotten": {"problem"},
+    "refusal not noted": {"problem"},
+    "session closed": set(),
+    "session forgotten": {"problem"},
+    "session not noted as closed": {"problem"},
+    "session not recovered": {"problem"},
+    "session opened": set(),
+    "session recovered": set(),
+    "write refused": {"dataset", "problem"},
+}
+"""The fields of each line that the worker and the operators' commands write."""
+
+
 class RecordingTelemetry:
-    """Remembers what was told."""
+    """Remembers what was logged and counted; a line without one of its fields fails the test."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str, dict[str, object]]] = []
         self.metrics: list[tuple[str, float, dict[str, str]]] = []
 
     def info(self, event: str, **fields: object) -> None:
-        self.events.append(("info", event, fields))
+        self._log("info", event, fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        self.events.append(("warning", event, fields))
+        self._log("warning", event, fields)
 
     def count(self, metric: str, value: int = 1, **dimensions: str) -> None:
         self.metrics.append((metric, value, dimensions))
 
     def seconds(self, metric: str, value: float, **dimensions: str) -> None:
         self.metrics.append((metric, value, dimensions))
+
+    def _log(self, level: str, event: str, fields: dict[str, object]) -> None:
+        assert set(fields) == LOG_FIELDS.get(event, set(fields)), event
+        self.events.append((level, event, fields))
 
     def warnings(self) -> list[str]:
         return [event for level, event, _ in self.events if level == "warning"]

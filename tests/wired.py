@@ -1,19 +1,28 @@
-"""The reader and the worker over fakes, wired as their composition roots wire them over AWS."""
+"""The functions over fakes, wired as their composition roots wire them over AWS."""
 
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.operating.dead_letters import DeadLetterCommands
+from core.operating.purge import Purger
+from core.operating.refresh import Refresher
+from core.operating.status import StatusReport
+from core.ports import EdgeCache
 from core.reading.lookup import Lookup
-from core.rebuilding.batch import process_batch
+from core.rebuilding.batch import BatchProcessor
+from core.rebuilding.delivery import Delivery
+from core.rebuilding.entries import Entries
 from core.rebuilding.rebuild import Rebuilder
-from core.rebuilding.session import RefusedCredentials, SessionKeeper
-from core.rebuilding.settlement import Delivery, Settlement
+from core.rebuilding.refused_credentials import RefusedCredentials
+from core.rebuilding.session import SessionKeeper
+from core.rebuilding.settlement import Settlement
 from core.settings import WorkerSettings
 from handlers.proxy import Response, parse_request
 from handlers.reader import respond
+from handlers.wiring.admin import Admin
 from handlers.wiring.reader import Reader
-from tests.builders import make_reader_settings, make_worker_settings
+from tests.builders import make_admin_settings, make_reader_settings, make_worker_settings
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -67,11 +76,11 @@ class WiredWorker:
             settings=self.settings,
         )
 
-    def rebuilder(self) -> Rebuilder:
+    def rebuilder(self, remaining_seconds: float = INVOCATION_SECONDS) -> Rebuilder:
         return Rebuilder(
-            store=self.store,
+            entries=Entries(self.store, self.telemetry, self.settings),
             upstream=self.upstream,
-            sessions=self.sessions(),
+            sessions=self.sessions(remaining_seconds),
             telemetry=self.telemetry,
             clock=self.clock,
             settings=self.settings,
@@ -88,15 +97,17 @@ class WiredWorker:
             settings=self.settings,
         )
 
-    def process(self, *deliveries: Delivery) -> frozenset[str]:
-        """Process one batch in one invocation; returns the ids of what must come back."""
-        return process_batch(
-            deliveries,
-            rebuilder=self.rebuilder(),
+    def batch_processor(self, remaining_seconds: float = INVOCATION_SECONDS) -> BatchProcessor:
+        return BatchProcessor(
+            rebuilder=self.rebuilder(remaining_seconds),
             settlement=self.settlement(),
-            today=self.settings.today(self.clock()),
-            remaining_seconds=INVOCATION_SECONDS,
+            clock=self.clock,
+            settings=self.settings,
         )
+
+    def process(self, *deliveries: Delivery) -> list[str]:
+        """Process one batch in one invocation; returns the ids of what must come back."""
+        return self.batch_processor().process(deliveries, INVOCATION_SECONDS)
 
     def poll(self) -> int:
         """Receive a batch, process it, delete what is done; return how many were received."""
@@ -151,3 +162,32 @@ class WiredReader:
                 "requestContext": context,
             }
         )
+
+
+def wired_admin(
+    *,
+    clock: FakeClock,
+    store: InMemoryStore,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    secrets: FakeSecrets,
+    telemetry: RecordingTelemetry,
+    edge: EdgeCache,
+) -> Admin:
+    """Make what the admin's handler keeps between its invocations."""
+    settings = make_admin_settings(balance_months=2)
+    return Admin(
+        settings=settings,
+        telemetry=telemetry,  # type: ignore[arg-type]
+        report=StatusReport(
+            store=store,
+            queue=queue,
+            dead_letters=dead_letters,
+            session=secrets,
+            clock=clock,
+            settings=settings,
+        ),
+        purger=Purger(store=store, edge=edge, clock=clock, settings=settings),
+        refresher=Refresher(queue=queue, clock=clock, settings=settings),
+        dead_letters=DeadLetterCommands(dead_letters, queue, telemetry),
+    )

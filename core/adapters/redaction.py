@@ -1,4 +1,4 @@
-"""What may be kept of a text that someone else wrote."""
+"""What may be kept of a text that MIP wrote."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ LONGEST_EXCERPT = 200
 
 
 def redacted(body: bytes, secrets: Iterable[str]) -> str:
-    """Return a short excerpt of a reply on one line, with every secret blotted out.
+    """Return a short excerpt of a reply on one line, with *** for every secret.
 
     A secret is also found as JSON would spell it. Long ones go first, so that a short one inside
     a longer one leaves nothing behind.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 CLOSED = "closed"
-"""The note's text while no session is open. No token of MIP's looks like it."""
+"""The note's text while no session is open. No token of MIP looks like this."""
 
 
 class SsmSecrets:

@@ -4,10 +4,11 @@ A key holds the schema version and everything that changes the entry's content. 
 choose (inactive codes, limit, order) is not in it: an entry holds enough for every choice.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from core.model.periods import Period
+from core.model.periods import Period, recent_periods
 
 SCHEMA = "v1"
 """Version of the entries' shape. A change that old code could not read needs a new one."""
@@ -15,6 +16,35 @@ SCHEMA = "v1"
 PROGRAMS = "programs"
 BALANCES = "balances"
 ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetKind:
+    """One row of the table of kinds: there is one dataset of a kind, or one for each period."""
+
+    name: str
+    has_periods: bool
+
+    def datasets(self, today: date, balance_months: int) -> list["Dataset"]:
+        """Return what is kept fresh of this kind: everything, or the last `balance_months`."""
+        if not self.has_periods:
+            return [Dataset(self.name)]
+        return [Dataset(self.name, period) for period in recent_periods(today, balance_months)]
+
+
+KINDS: Mapping[str, DatasetKind] = {
+    kind.name: kind
+    for kind in (
+        # Programs first: a balances call that hangs must not keep them away.
+        DatasetKind(PROGRAMS, has_periods=False),
+        DatasetKind(BALANCES, has_periods=True),
+    )
+}
+"""The table of datasets, in the order of rebuilding. Messages and commands offer what it lists.
+
+A new kind has a row here, a type of data in `core.model.entry` (what is stored of it), and a row in
+`core.rebuilding.fetch` (how it is fetched, and for how long it is fresh).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +59,7 @@ class Dataset:
 
     def as_json(self) -> dict[str, str]:
         """Name it as messages and payloads do, such as {"dataset": "programs"}."""
-        if self.period is None:
-            return {"dataset": self.name}
-        start, end = self.period.start.isoformat(), self.period.end.isoformat()
-        return {"dataset": self.name, "from": start, "to": end}
+        return {"dataset": self.name, **(self.period.as_json() if self.period else {})}
 
 
 PROGRAM_LISTS = Dataset(PROGRAMS)
@@ -83,12 +110,14 @@ def dataset_of_failure_key(prefix: str, key: str) -> Dataset | None:
 
 
 def _dataset_named(name: str) -> Dataset | None:
-    if name == f"{PROGRAMS}.json":
-        return PROGRAM_LISTS
-    match = re.fullmatch(rf"{BALANCES}/([0-9-]{{10}})_([0-9-]{{10}})\.json", name)
-    if match is None:
+    """Return the dataset of `programs.json` or `balances/2026-10-01_2026-10-31.json`."""
+    kind_name, slash, dates = name.removesuffix(".json").partition("/")
+    kind = KINDS.get(kind_name)
+    if kind is None or not name.endswith(".json") or kind.has_periods != bool(slash):
         return None
+    if not kind.has_periods:
+        return Dataset(kind.name)
     try:
-        return balances_of(Period.parse(*match.groups()))
-    except ValueError:
+        return Dataset(kind.name, Period.parse(*dates.split("_", 1)))
+    except (TypeError, ValueError):
         return None

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 from core.errors import UnreadableEntryError
-from core.model.datasets import PROGRAMS, SCHEMA, Dataset
+from core.model.datasets import BALANCES, PROGRAMS, SCHEMA, Dataset
 from core.model.periods import Period
 from core.timing import read_time
 
@@ -39,6 +39,15 @@ class ProgramLists:
 
     active: Mapping[str, str]
     with_inactive: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return {"active": dict(self.active), "with_inactive": dict(self.with_inactive)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], _: Dataset) -> Self:
+        """Read the data of an entry. Raises UnreadableEntryError."""
+        return cls(_names(data, "active"), _names(data, "with_inactive"))
 
 
 class BalanceRow(NamedTuple):
@@ -59,6 +68,29 @@ class PeriodBalances:
     period: Period
     rows: tuple[BalanceRow, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return {**self.period.as_json(), "rows": self.rows}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], dataset: Dataset) -> Self:
+        """Read the data of an entry. Raises UnreadableEntryError."""
+        try:
+            period = Period.parse(data["from"], data["to"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise UnreadableEntryError("its data does not name a period") from exc
+        _require(period == dataset.period, "its period is not the one of its key")
+        rows = data.get("rows")
+        if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+            raise UnreadableEntryError("its rows do not have the documented shape")
+        return cls(period, tuple(BalanceRow(*row) for row in rows))
+
+
+EntryData = ProgramLists | PeriodBalances
+
+DATA_TYPES: Mapping[str, type[EntryData]] = {PROGRAMS: ProgramLists, BALANCES: PeriodBalances}
+"""What is stored of each kind of dataset (`core.model.datasets: KINDS`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
@@ -67,7 +99,7 @@ class CacheEntry:
     dataset: Dataset
     built_at: datetime
     fresh_until: datetime
-    data: ProgramLists | PeriodBalances
+    data: EntryData
 
     def marked_stale(self, now: datetime) -> Self:
         """Return the same entry, stale from now on (a soft purge).
@@ -111,7 +143,7 @@ def encode(entry: CacheEntry) -> bytes:
         "dataset": entry.dataset.name,
         "built_at": entry.built_at.isoformat(),
         "fresh_until": entry.fresh_until.isoformat(),
-        "data": _data_to_json(entry.data),
+        "data": entry.data.as_json(),
     }
     # A lone surrogate, which JSON can smuggle into a name, must not keep an entry from being built.
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -121,15 +153,15 @@ def encode(entry: CacheEntry) -> bytes:
 def decode(body: bytes, dataset: Dataset) -> CacheEntry | Tombstone:
     """Read what is stored under the key of a dataset.
 
-    Raises UnreadableEntryError when the body is truncated, no JSON, of another schema version, of
+    Raises UnreadableEntryError when the body is truncated, not JSON, of another schema version, of
     another dataset or period, or not of the documented shape. The message tells which, and holds
     nothing of the body.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as exc:
-        raise UnreadableEntryError("the object is no JSON") from exc
-    _require(isinstance(document, dict), "the object is no JSON object")
+        raise UnreadableEntryError("the object is not JSON") from exc
+    _require(isinstance(document, dict), "the object is not a JSON object")
     _require(document.get("schema") == SCHEMA, f"its schema is not {SCHEMA}")
     _require(document.get("dataset") == dataset.name, f"its dataset is not {dataset.name}")
     if "id" in document:
@@ -138,7 +170,7 @@ def decode(body: bytes, dataset: Dataset) -> CacheEntry | Tombstone:
         dataset=dataset,
         built_at=_time(document, "built_at"),
         fresh_until=_time(document, "fresh_until"),
-        data=_data_from_json(document.get("data"), dataset),
+        data=_data(document.get("data"), dataset),
     )
 
 
@@ -166,41 +198,18 @@ def _time(document: Mapping[str, Any], name: str) -> datetime:
     return moment
 
 
-def _data_to_json(data: ProgramLists | PeriodBalances) -> dict[str, Any]:
-    if isinstance(data, ProgramLists):
-        return {"active": dict(data.active), "with_inactive": dict(data.with_inactive)}
-    return {
-        "from": data.period.start.isoformat(),
-        "to": data.period.end.isoformat(),
-        "rows": data.rows,
-    }
-
-
-def _data_from_json(data: object, dataset: Dataset) -> ProgramLists | PeriodBalances:
+def _data(data: object, dataset: Dataset) -> EntryData:
     if not isinstance(data, dict):
-        raise UnreadableEntryError("its data is no JSON object")
-    if dataset.name == PROGRAMS:
-        return ProgramLists(_names(data.get("active")), _names(data.get("with_inactive")))
-    return _balances(data, dataset)
+        raise UnreadableEntryError("its data is not a JSON object")
+    return DATA_TYPES[dataset.name].from_json(data, dataset)
 
 
-def _names(names: object) -> Mapping[str, str]:
+def _names(data: Mapping[str, Any], list_name: str) -> Mapping[str, str]:
+    names = data.get(list_name)
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise UnreadableEntryError("a program list is no JSON object of names")
+        raise UnreadableEntryError(f"its list {list_name} is not a JSON object of names")
     # The worker writes it in order. Sorting it again would cost a quarter of the decoding.
     return names if list(names) == sorted(names) else dict(sorted(names.items()))
-
-
-def _balances(data: Mapping[str, Any], dataset: Dataset) -> PeriodBalances:
-    try:
-        period = Period.parse(data["from"], data["to"])
-    except (KeyError, TypeError, ValueError) as exc:
-        raise UnreadableEntryError("it names no period") from exc
-    _require(period == dataset.period, "its period is not the one of its key")
-    rows = data.get("rows")
-    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
-        raise UnreadableEntryError("its rows are not of the documented shape")
-    return PeriodBalances(period, tuple(BalanceRow(*row) for row in rows))
 
 
 def _is_row(row: object) -> bool:

@@ -1,8 +1,8 @@
 """Failure records: what went wrong with an entry's rebuild, and when the next attempt is due.
 
-While a record's `next_attempt_at` lies ahead, readers queue nothing for its entry. While a message
-is being retried that is the end of its delay; once one was dead-lettered, it lies five minutes
-ahead, and doubles with each further one up to an hour. The next success deletes the record.
+Until a record's `next_attempt_at` readers queue nothing for its entry. While a message is being
+retried, that is the end of its delay. After a dead letter it is the end of a pause: five minutes,
+doubled with each further dead letter, up to an hour. The next success deletes the record.
 """
 
 import json
@@ -13,12 +13,13 @@ from typing import Self
 from core.timing import read_time
 
 FIRST_PAUSE = timedelta(minutes=5)
+"""How long readers ask for nothing after a dead letter; doubled with each further one."""
 LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """The story of an entry's failing rebuilds, from the first one on. `message` is redacted."""
+    """The failed rebuilds of one entry since its last success. `message` is redacted."""
 
     error_type: str
     message: str
@@ -77,7 +78,7 @@ def encode_failure(record: FailureRecord) -> bytes:
 
 
 def decode_failure(body: bytes) -> FailureRecord | None:
-    """Read a record; None where the object is none.
+    """Read a record; None where the object does not hold one.
 
     A record only paces attempts, so one that cannot be read counts as absent.
     """

@@ -38,9 +38,13 @@ class Period:
     def __str__(self) -> str:
         return f"{self.start.isoformat()}_{self.end.isoformat()}"
 
+    def as_json(self) -> dict[str, str]:
+        """Return both ends as messages, payloads and entries name them."""
+        return {"from": self.start.isoformat(), "to": self.end.isoformat()}
+
 
 def parse_date(value: str) -> date:
-    """Read YYYY-MM-DD, and none of the other spellings that ISO 8601 knows.
+    """Read YYYY-MM-DD; the other spellings of ISO 8601 are refused.
 
     Raises ValueError.
     """

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from core.errors import InvalidCommandError, InvalidMessageError
-from core.model.datasets import ALL, BALANCES, PROGRAM_LISTS, PROGRAMS, Dataset, balances_of
-from core.model.messages import requested_period
+from core.errors import InvalidCommandError
+from core.model.datasets import ALL
+from core.model.selection import Selection, parse_selection
 
 MOST_DEAD_LETTERS = 1000
 
@@ -23,27 +23,13 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which datasets a command is about: one kind or all, or one period's balances."""
-
-    name: str
-    one: Dataset | None = None
-
-    def covers(self, dataset: Dataset) -> bool:
-        """Tell whether a dataset is selected."""
-        if self.one is not None:
-            return dataset == self.one
-        return self.name in (ALL, dataset.name)
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
-    """Tell what is cached, queued and failing."""
+    """Report what is cached, queued and failing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """Delete entries, or (soft) mark them stale."""
+    """Put tombstones in the place of entries, or (soft) mark the entries stale."""
 
     selection: Selection
     soft: bool
@@ -52,7 +38,7 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Queue rebuilds; readers are served what there is meanwhile."""
+    """Queue rebuilds; readers are served the old entries meanwhile."""
 
     selection: Selection
     accept_shrink: bool
@@ -60,7 +46,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class ListDeadLetters:
-    """Show dead letters, the oldest first."""
+    """List dead letters, the oldest first."""
 
     limit: int
 
@@ -122,16 +108,9 @@ def _command(action: str, arguments: Mapping[str, Any], today: date) -> Command:
 
 
 def _selection(arguments: Mapping[str, Any], today: date) -> Selection:
-    name = arguments.get("dataset", ALL)
-    if name not in (PROGRAMS, BALANCES, ALL):
-        raise InvalidCommandError(f"dataset must be one of {PROGRAMS}, {BALANCES}, {ALL}")
-    if "from" not in arguments and "to" not in arguments:
-        return Selection(name, PROGRAM_LISTS if name == PROGRAMS else None)
-    if name != BALANCES:
-        raise InvalidCommandError(f"from and to go with the dataset {BALANCES} only")
     try:
-        return Selection(name, balances_of(requested_period(arguments, today)))
-    except InvalidMessageError as exc:
+        return parse_selection({"dataset": ALL, **arguments}, today)
+    except ValueError as exc:
         raise InvalidCommandError(str(exc)) from exc
 
 
@@ -154,7 +133,7 @@ def _message_id(arguments: Mapping[str, Any]) -> str | None:
         raise InvalidCommandError("give either message_id, as dead_letters lists it, or all: true")
     if "all" in arguments:
         if arguments["all"] is not True:
-            raise InvalidCommandError("all must be true where it is given")
+            raise InvalidCommandError("all must be true; to choose one letter, give its message_id")
         return None
     value = arguments["message_id"]
     if not isinstance(value, str) or not value:

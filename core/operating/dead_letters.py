@@ -1,4 +1,4 @@
-"""What an operator can do with dead letters: look, send back, throw away."""
+"""Dead letters: list them, send them back to the rebuild queue, or delete them."""
 
 import re
 import uuid
@@ -14,12 +14,12 @@ from core.ports import DeadLetter, DeadLetterQueue, RebuildQueue, Telemetry
 
 MOVED_BY_SQS = (
     "moved by the queue's redrive policy, as after a crash or a time-out; "
-    "the worker's logs tell more"
+    "the worker's logs say more"
 )
 
 
-class DeadLetterDesk:
-    """Works on the dead-letter queue. Results are JSON values.
+class DeadLetterCommands:
+    """Lists, redrives and discards dead letters. Results are JSON values.
 
     What the worker dead-letters has a message group of its own. What the queue's redrive policy
     moves keeps its group, of which SQS shows ten messages at most; so each such letter is first
@@ -33,10 +33,10 @@ class DeadLetterDesk:
         self._queue = queue
         self._telemetry = telemetry
 
-    def show(self, command: ListDeadLetters) -> dict[str, Any]:
+    def list(self, command: ListDeadLetters) -> dict[str, Any]:
         """List the letters, the oldest first, and leave all of them in the queue."""
         with self._all_letters() as letters:
-            listed = [_letter_json(letter) for letter in sorted(letters.values(), key=_age)]
+            listed = [_letter_json(letter) for letter in sorted(letters.values(), key=_order)]
         return {
             "action": "dead_letters",
             "summary": f"{_count(len(listed))}; the oldest come first",
@@ -55,8 +55,8 @@ class DeadLetterDesk:
             for letter in [] if command.dry_run else chosen:
                 message_id = self._queue.send_again(letter.body, f"redrive-{uuid.uuid4()}")
                 self._delete(letters, letter)
-                self._tell("dead letter redriven", letter, new_message_id=message_id)
-        return _done("redrive", "sent back", chosen, dry_run=command.dry_run)
+                self._log("dead letter redriven", letter, new_message_id=message_id)
+        return _result("redrive", "sent back", chosen, dry_run=command.dry_run)
 
     def discard(self, command: Discard) -> dict[str, Any]:
         """Delete letters for good. Raises InvalidCommandError when no letter has the id."""
@@ -64,15 +64,15 @@ class DeadLetterDesk:
             chosen = _chosen(letters, command.message_id)
             for letter in [] if command.dry_run else chosen:
                 self._delete(letters, letter)
-                self._tell("dead letter discarded", letter)
-        return _done("discard", "deleted", chosen, dry_run=command.dry_run)
+                self._log("dead letter discarded", letter)
+        return _result("discard", "deleted", chosen, dry_run=command.dry_run)
 
     @contextmanager
     def _all_letters(self) -> Iterator[dict[str, DeadLetter]]:
         """Receive every letter, by receipt handle; release at the end those still in the mapping.
 
-        All of them are there before the first is acted on: a message that is sent back may be
-        dead-lettered again at once, and must not be met a second time.
+        All are received before the first is acted on: a message that is sent back may be
+        dead-lettered again at once, and must not be sent back a second time.
         """
         letters: dict[str, DeadLetter] = {}
         try:
@@ -87,13 +87,15 @@ class DeadLetterDesk:
             self._dead_letters.release(letters.values())
 
     def _give_own_group(self, letter: DeadLetter) -> None:
-        """Replace a letter by its like in a group of its own, which is received later.
+        """Replace a letter with a copy in a group of its own, which is received later.
 
-        The copy is sent under an id that nothing else uses. Under its bare message id, SQS would
-        accept it and drop it: that is the deduplication id under which the redrive policy moved
-        the letter here, and SQS remembers it for five minutes. (SQS Developer Guide, "Configure a
-        dead-letter queue redrive": the deduplication id is replaced with the original message's
-        id.) The prefix makes a repetition harmless, should the deletion fail.
+        For example, the redrive policy moved the message 5f0d here. SQS did that under the
+        deduplication id "5f0d", and remembers it for five minutes: a copy under that id would be
+        accepted and dropped, and with the deletion the letter would be lost. So the copy has the
+        id "regroup-5f0d". Where the deletion fails, the next copy has the same id and is dropped.
+
+        Source: SQS Developer Guide, "Configure a dead-letter queue redrive": the deduplication id
+        is replaced with the original message's id.
         """
         attributes = {
             "ErrorType": "Unknown",
@@ -113,7 +115,7 @@ class DeadLetterDesk:
         self._dead_letters.delete(letter)
         del letters[letter.receipt_handle]
 
-    def _tell(self, event: str, letter: DeadLetter, **fields: str) -> None:
+    def _log(self, event: str, letter: DeadLetter, **fields: str) -> None:
         self._telemetry.info(
             event,
             message_id=letter.message_id,
@@ -123,7 +125,7 @@ class DeadLetterDesk:
 
 
 def _was_moved_by_sqs(letter: DeadLetter) -> bool:
-    """Tell the letters of the redrive policy from those that the worker wrote or we regrouped."""
+    """Tell a letter of the redrive policy from one that the worker sent or that was regrouped."""
     return letter.group == MESSAGE_GROUP or "ErrorType" not in letter.attributes
 
 
@@ -147,31 +149,31 @@ def _original_id(letter: DeadLetter) -> str:
 
 
 def _letter_json(letter: DeadLetter) -> dict[str, Any]:
-    told = letter.attributes
+    attributes = letter.attributes
     return {
         "message_id": letter.message_id,
         "body": letter.body,
         "error": {
-            "type": told.get("ErrorType", "Unknown"),
-            "message": told.get("ErrorMessage", "the letter does not tell"),
+            "type": attributes.get("ErrorType", "Unknown"),
+            "message": attributes.get("ErrorMessage", "the letter does not say what failed"),
         },
-        "attempts": _attempts(told.get("Attempts", "")),
-        "first_sent_at": told.get("FirstSentAt", letter.sent_at.isoformat()),
+        "attempts": _attempts(attributes.get("Attempts", "")),
+        "first_sent_at": attributes.get("FirstSentAt", letter.sent_at.isoformat()),
         "failed_at": _failed_at(letter),
         "original_message_id": _original_id(letter),
     }
 
 
-def _attempts(told: str) -> int | None:
-    """Read what a letter says of its attempts; None if that is no number."""
-    return int(told) if re.fullmatch(r"[0-9]{1,9}", told) else None
+def _attempts(attribute: str) -> int | None:
+    """Read how often a letter was tried; None if its attribute is not a number."""
+    return int(attribute) if re.fullmatch(r"[0-9]{1,9}", attribute) else None
 
 
 def _failed_at(letter: DeadLetter) -> str:
     return letter.attributes.get("FailedAt", letter.sent_at.isoformat())
 
 
-def _age(letter: DeadLetter) -> tuple[str, datetime, str]:
+def _order(letter: DeadLetter) -> tuple[str, datetime, str]:
     return _failed_at(letter), letter.sent_at, letter.message_id
 
 
@@ -179,7 +181,7 @@ def _count(letters: int) -> str:
     return "1 dead letter" if letters == 1 else f"{letters} dead letters"
 
 
-def _done(action: str, done: str, chosen: list[DeadLetter], *, dry_run: bool) -> dict[str, Any]:
+def _result(action: str, done: str, chosen: list[DeadLetter], *, dry_run: bool) -> dict[str, Any]:
     return {
         "action": action,
         "summary": f"{_count(len(chosen))} {'would be ' if dry_run else ''}{done}",

@@ -8,12 +8,7 @@ from typing import Any
 
 from core.errors import UnreadableEntryError
 from core.failure_records import FailureRecords
-from core.model.datasets import (
-    Dataset,
-    dataset_of_key,
-    entries_prefix,
-    entry_key,
-)
+from core.model.datasets import Dataset, dataset_of_key, entries_prefix, entry_key
 from core.model.entry import Tombstone, decode
 from core.model.failures import FailureRecord
 from core.model.freshness import freshness_at
@@ -26,6 +21,7 @@ from core.ports import (
     RebuildQueue,
     SessionNote,
 )
+from core.settings import AdminSettings
 
 _Json = dict[str, Any]
 
@@ -41,15 +37,15 @@ class StatusReport:
         dead_letters: DeadLetterQueue,
         session: SessionNote,
         clock: Clock,
-        cache_prefix: str,
+        settings: AdminSettings,
     ) -> None:
         self._store = store
         self._queue = queue
         self._dead_letters = dead_letters
         self._session = session
         self._clock = clock
-        self._prefix = cache_prefix
-        self._records = FailureRecords(store, cache_prefix)
+        self._prefix = settings.cache_prefix
+        self._records = FailureRecords(store, settings.cache_prefix)
 
     def write(self) -> _Json:
         """Report on every entry, on entries that cannot be built, on both queues and the session.

@@ -7,6 +7,7 @@ from core.failure_records import FailureRecords
 from core.model.datasets import Dataset
 from core.model.failures import FailureRecord
 from core.model.messages import RebuildMessage, deduplication_id
+from core.model.selection import Selection
 from core.ports import CacheStore, Clock, RebuildQueue, Telemetry
 from core.reading.decide import is_waited_out
 from core.reading.load import LoadedEntry, Missing
@@ -84,7 +85,9 @@ class RebuildRequests:
             return True
         reason = "miss" if isinstance(seen, Missing) else "stale"
         try:
-            message = RebuildMessage(dataset, reason=reason, correlation_id=correlation_id)
+            message = RebuildMessage(
+                Selection.of(dataset), reason=reason, correlation_id=correlation_id
+            )
             message_id = self._queue.send(message, wish)
         except QueueUnavailableError as exc:
             self._paused_until = self._clock() + QUEUE_PAUSE

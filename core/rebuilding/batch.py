@@ -1,75 +1,84 @@
 """A batch of deliveries from the rebuild queue, from parsing to settlement."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from core.errors import InvalidMessageError
-from core.model.messages import MESSAGE_GROUP, RebuildMessage, parse_message
-from core.rebuilding.rebuild import Rebuilder, RebuildRequest
-from core.rebuilding.settlement import Delivery, Settlement
+from core.model.messages import MESSAGE_GROUP, parse_message
+from core.ports import Clock
+from core.rebuilding.delivery import Delivery
+from core.rebuilding.rebuild import Rebuilder
+from core.rebuilding.requests import RebuildRequest
+from core.rebuilding.settlement import Settlement
+from core.settings import WorkerSettings
 
 HOLD_MARGIN_SECONDS = 10
 """Time for Lambda to delete what an invocation has settled, after it has returned."""
 
 
-def process_batch(
-    deliveries: Sequence[Delivery],
-    *,
-    rebuilder: Rebuilder,
-    settlement: Settlement,
-    today: date,
-    remaining_seconds: float,
-) -> frozenset[str]:
-    """Process a batch and return the ids of the messages that must come back.
+class BatchProcessor:
+    """Processes the batch of one invocation."""
 
-    1. Hold the messages until just after the invocation must have ended.
-    2. Send those of a foreign message group on into the group of rebuilds. Only a worker that
-       holds a message of that group goes on: SQS never gives two workers messages of one group,
-       so there is one MIP session at a time.
-    3. Set aside what can never work.
-    4. Rebuild what the others ask for, in one MIP session, and close it.
-    5. Settle each message: acknowledge, dead-letter, or delay; then record the failures.
+    def __init__(
+        self,
+        *,
+        rebuilder: Rebuilder,
+        settlement: Settlement,
+        clock: Clock,
+        settings: WorkerSettings,
+    ) -> None:
+        self._rebuilder = rebuilder
+        self._settlement = settlement
+        self._clock = clock
+        self._settings = settings
 
-    Source: SQS Developer Guide, "FIFO queue delivery logic": no more messages of a group are
-    returned while one of it is in flight.
-    """
-    settlement.hold(deliveries, remaining_seconds + HOLD_MARGIN_SECONDS)
-    own = [delivery for delivery in deliveries if delivery.group == MESSAGE_GROUP]
-    settled = {
-        delivery.message_id: settlement.forward(delivery)
-        for delivery in deliveries
-        if delivery.group != MESSAGE_GROUP
-    }
-    if own:
-        settled |= _process_own(own, rebuilder, settlement, today)
-    return frozenset(message_id for message_id, is_done in settled.items() if not is_done)
+    def process(self, deliveries: Sequence[Delivery], remaining_seconds: float) -> list[str]:
+        """Process a batch and return the ids of the messages that must come back.
 
+        1. Hold the messages until just after the invocation must have ended.
+        2. Send those of a foreign message group on into the group of rebuilds. Only a worker that
+           holds a message of that group goes on: SQS never gives two workers messages of one
+           group, so there is one MIP session at a time.
+        3. Set aside what can never work.
+        4. Rebuild what the others ask for, in one MIP session, and close it.
+        5. Settle each message: acknowledge, dead-letter, or delay; then record the failures.
 
-def _process_own(
-    deliveries: Sequence[Delivery], rebuilder: Rebuilder, settlement: Settlement, today: date
-) -> dict[str, bool]:
-    """Rebuild and settle; tell of each message whether it is off the queue."""
-    parsed = {delivery.message_id: _parsed(delivery, today) for delivery in deliveries}
-    results = rebuilder.run(
-        [
-            RebuildRequest(delivery.message_id, message, delivery.sent_at)
-            for delivery in deliveries
-            if isinstance(message := parsed[delivery.message_id], RebuildMessage)
-        ]
-    )
-    settled = {}
-    for delivery in deliveries:
-        message = parsed[delivery.message_id]
-        if isinstance(message, InvalidMessageError):
-            settled[delivery.message_id] = settlement.settle_invalid(delivery, message)
-        else:
-            settled[delivery.message_id] = settlement.settle(delivery, results[delivery.message_id])
-    settlement.record_failures()
-    return settled
+        Source: SQS Developer Guide, "FIFO queue delivery logic": no more messages of a group are
+        returned while one of it is in flight.
+        """
+        self._settlement.hold(deliveries, remaining_seconds + HOLD_MARGIN_SECONDS)
+        foreign = [delivery for delivery in deliveries if delivery.group != MESSAGE_GROUP]
+        own = [delivery for delivery in deliveries if delivery.group == MESSAGE_GROUP]
+        settled = {one.message_id: self._settlement.forward(one) for one in foreign}
+        if own:
+            settled |= self._process_own(own)
+        return [message_id for message_id, is_done in settled.items() if not is_done]
 
+    def _process_own(self, deliveries: Sequence[Delivery]) -> dict[str, bool]:
+        """Rebuild and settle; tell of each message whether it is off the queue."""
+        requests = {delivery.message_id: self._request(delivery) for delivery in deliveries}
+        results = self._rebuilder.run(
+            [request for request in requests.values() if isinstance(request, RebuildRequest)]
+        )
+        settled = {}
+        for delivery in deliveries:
+            request = requests[delivery.message_id]
+            if isinstance(request, InvalidMessageError):
+                is_done = self._settlement.settle_invalid(delivery, request)
+            else:
+                is_done = self._settlement.settle(delivery, results[delivery.message_id])
+            settled[delivery.message_id] = is_done
+        self._settlement.record_failures()
+        return settled
 
-def _parsed(delivery: Delivery, today: date) -> RebuildMessage | InvalidMessageError:
-    try:
-        return parse_message(delivery.body, today)
-    except InvalidMessageError as exc:
-        return exc
+    def _request(self, delivery: Delivery) -> RebuildRequest | InvalidMessageError:
+        today = self._settings.today(self._clock())
+        try:
+            message = parse_message(delivery.body, today)
+        except InvalidMessageError as exc:
+            return exc
+        return RebuildRequest(
+            delivery.message_id,
+            tuple(message.selection.datasets(today, self._settings.balance_months)),
+            delivery.sent_at,
+            message.accept_shrink,
+        )

@@ -8,23 +8,22 @@ else.
     closed ──log_in──▶ open ──note token──▶ noted ──work──▶ log_out ──confirmed──▶ note "closed"
                                                               └──not confirmed──▶ the token stays
 
-A worker that is killed leaves at worst a note. Only between the login's reply and the note can a
-session be lost to us; MIP's idle expiry ends that one.
+A worker that is killed leaves at worst a note. In one moment a session can
+still be lost: between the login's reply and the note. MIP's idle expiry ends that one.
 
-How an invocation's time is shared, with MIP_TIMEOUT_SECONDS at 60 and a worker of 300 seconds:
+How an invocation's time is shared, for a worker of 300 seconds with MIP_TIMEOUT_SECONDS at 60:
 
-    0                                                          215                    290    300
-    ├─ fetch: no call starts that could run past its end ──────┼─ log out, with retries ┼ settle ┤
+    0 s                                        215 s                          290 s      300 s
+    ├─ log in, fetch, write: calls may begin ──┼─ log out, with retries ──────┼─ settle ─┤
 
-A call that begins just before `work_by` can outlast it by one time-out (60 s): that is why the
-reserve is the time-out plus 25 seconds, 15 for the logout itself and 10 for settling.
+A call that begins after 214 seconds and is never answered ends after 274. That leaves the 15
+seconds that a logout needs, and 10 to settle the messages. So no call begins in the last
+60 + 15 + 10 = 85 seconds.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.errors import (
     CredentialsRefusedError,
@@ -34,17 +33,10 @@ from core.errors import (
     StoreUnavailableError,
     UpstreamError,
 )
-from core.model.datasets import login_refusal_key
-from core.ports import (
-    CacheStore,
-    Clock,
-    Credentials,
-    Secrets,
-    Telemetry,
-    Upstream,
-)
+from core.ports import Clock, Credentials, Secrets, Telemetry, Upstream
+from core.rebuilding.refused_credentials import RefusedCredentials
 from core.settings import WorkerSettings
-from core.timing import Deadline, read_time
+from core.timing import Deadline
 
 LOGOUT_SECONDS = 15.0
 """What a logout needs at least: one try, with its time-outs."""
@@ -52,67 +44,12 @@ SETTLE_SECONDS = 10.0
 """What noting the end of the session and settling the messages need."""
 LARGEST_RESERVE = 0.3
 """Share of the time that the reserve never exceeds, so that a short invocation still works."""
-LONGEST_SESSION = timedelta(minutes=20)
-"""After this time a noted session has ended, whatever MIP says of it.
-
-Five minutes of a worker, ten of MIP's idle expiry, and a margin.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    refused_at: datetime
-    again_at: datetime
-    versions: Mapping[str, int]
-
-
-class RefusedCredentials:
-    """Remembers which versions of the credentials MIP refused, so that they are not hammered."""
-
-    def __init__(self, store: CacheStore, clock: Clock, settings: WorkerSettings) -> None:
-        self._store = store
-        self._clock = clock
-        self._key = login_refusal_key(settings.cache_prefix)
-        self._cooldown = timedelta(seconds=settings.auth_cooldown_seconds)
-
-    def check(self, credentials: Credentials) -> None:
-        """Raise CredentialsRefusedError while the cool-down lasts and nothing has changed."""
-        refusal = self._read()
-        if refusal is None or refusal.versions != credentials.versions:
-            return
-        # A time far ahead was not written by us; it must not stop the service for good.
-        if abs(self._clock() - refusal.refused_at) < self._cooldown:
-            raise CredentialsRefusedError(
-                f"MIP refused these credentials at {refusal.refused_at:%Y-%m-%dT%H:%M:%SZ}; they "
-                f"are not tried again before {refusal.again_at:%Y-%m-%dT%H:%M:%SZ} unless they "
-                "change"
-            )
-
-    def note(self, credentials: Credentials) -> None:
-        """Note a refusal: when, and of which parameter versions."""
-        document = {
-            "refused_at": self._clock().isoformat(),
-            "versions": dict(credentials.versions),
-        }
-        self._store.put(self._key, json.dumps(document).encode())
-
-    def clear(self) -> None:
-        """Forget a refusal after a login that worked."""
-        if self._read() is not None:
-            self._store.delete([self._key])
-
-    def _read(self) -> _Refusal | None:
-        stored = self._store.read(self._key)
-        if stored is None:
-            return None
-        try:
-            document = json.loads(stored.body)
-            refused_at = read_time(document["refused_at"])
-            again_at = refused_at + self._cooldown
-            return _Refusal(refused_at, again_at, dict(document["versions"]))
-        except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
-            # No note of ours. At worst MIP sees one login more.
-            return None
+WORKER_TIMEOUT = timedelta(minutes=5)
+"""How long an invocation lasts at most: the template's time-out of the worker."""
+MIP_IDLE_EXPIRY = timedelta(minutes=10)
+"""About how long a session lasts without a call, as MIP's vendor says."""
+SESSION_AGE_LIMIT = WORKER_TIMEOUT + MIP_IDLE_EXPIRY + timedelta(minutes=5)
+"""A session that was noted longer ago has ended, whatever MIP says of it. 5 minutes are margin."""
 
 
 class SessionKeeper:
@@ -143,7 +80,7 @@ class SessionKeeper:
     def recover(self) -> None:
         """Log out the session that a worker before this one left, if there is one.
 
-        One that was noted longer than LONGEST_SESSION ago has ended at MIP: its logout is tried
+        One that was noted longer than SESSION_AGE_LIMIT ago has ended at MIP: its logout is tried
         once more and then it is forgotten, whatever comes of it. Nothing can stop the service for
         good.
 
@@ -156,7 +93,7 @@ class SessionKeeper:
         try:
             self._upstream.log_out(noted.token, self._logout_by)
         except UpstreamError as exc:
-            if self._clock() - noted.noted_at <= LONGEST_SESSION:
+            if self._clock() - noted.noted_at <= SESSION_AGE_LIMIT:
                 raise LockedOutError(
                     f"a session noted at {noted.noted_at:%H:%M:%S} UTC is not logged out: {exc}"
                 ) from exc

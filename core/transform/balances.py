@@ -73,7 +73,7 @@ def _difference(row: BalanceRow) -> Decimal:
 
 def _records(reply: object) -> list[_Record]:
     if not isinstance(reply, dict):
-        raise UpstreamDataError("MIP's reply to balances is no JSON object")
+        raise UpstreamDataError("MIP's reply to balances is not a JSON object")
     if reply.get("executionResult") != "SUCCESS":
         raise UpstreamDataError("MIP's reply to balances reports no success")
     details = reply.get("extraInformation")
@@ -85,7 +85,7 @@ def _records(reply: object) -> list[_Record]:
 
 def _record(record: object) -> _Record:
     if not isinstance(record, dict):
-        raise UpstreamDataError("MIP's reply to balances holds something that is no record")
+        raise UpstreamDataError("MIP's reply to balances holds something that is not a record")
     return _Record(_account(record), _kind(record), _amount(record))
 
 

@@ -9,8 +9,9 @@ from core.adapters.cloudfront_edge import CloudFrontEdge, NoEdge
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
-from core.operating.dead_letters import DeadLetterDesk
-from core.operating.operations import Operations
+from core.operating.dead_letters import DeadLetterCommands
+from core.operating.purge import Purger
+from core.operating.refresh import Refresher
 from core.operating.status import StatusReport
 from core.ports import EdgeCache
 from core.settings import AdminSettings
@@ -25,8 +26,9 @@ class Admin:
     settings: AdminSettings
     telemetry: PowertoolsTelemetry
     report: StatusReport
-    operations: Operations
-    desk: DeadLetterDesk
+    purger: Purger
+    refresher: Refresher
+    dead_letters: DeadLetterCommands
 
 
 @functools.cache
@@ -37,27 +39,26 @@ def admin() -> Admin:
     """
     settings = AdminSettings.from_environment(os.environ)
     sqs = functools.partial(client, "sqs")
+    store = S3CacheStore(client("s3"), settings.cache_bucket)
     queue = SqsRebuildQueue(sqs, settings.rebuild_queue_url)
     dead_letters = SqsDeadLetterQueue(sqs, settings.dead_letter_queue_url)
-    store = S3CacheStore(client("s3"), settings.cache_bucket)
+    session = SsmSecrets(client("ssm"), settings.ssm_path)
     telemetry = PowertoolsTelemetry(function_name(os.environ, "admin"))
-    report = StatusReport(
-        store=store,
-        queue=queue,
-        dead_letters=dead_letters,
-        session=SsmSecrets(client("ssm"), settings.ssm_path),
-        clock=utc_now,
-        cache_prefix=settings.cache_prefix,
+    return Admin(
+        settings=settings,
+        telemetry=telemetry,
+        report=StatusReport(
+            store=store,
+            queue=queue,
+            dead_letters=dead_letters,
+            session=session,
+            clock=utc_now,
+            settings=settings,
+        ),
+        purger=Purger(store=store, edge=_edge(settings), clock=utc_now, settings=settings),
+        refresher=Refresher(queue=queue, clock=utc_now, settings=settings),
+        dead_letters=DeadLetterCommands(dead_letters, queue, telemetry),
     )
-    operations = Operations(
-        store=store,
-        queue=queue,
-        edge=_edge(settings),
-        clock=utc_now,
-        cache_prefix=settings.cache_prefix,
-    )
-    desk = DeadLetterDesk(dead_letters, queue, telemetry)
-    return Admin(settings, telemetry, report, operations, desk)
 
 
 def _edge(settings: AdminSettings) -> EdgeCache:

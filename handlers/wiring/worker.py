@@ -11,8 +11,11 @@ from core.adapters.mip_client import MipClient
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
+from core.rebuilding.batch import BatchProcessor
+from core.rebuilding.entries import Entries
 from core.rebuilding.rebuild import Rebuilder
-from core.rebuilding.session import RefusedCredentials, SessionKeeper
+from core.rebuilding.refused_credentials import RefusedCredentials
+from core.rebuilding.session import SessionKeeper
 from core.rebuilding.settlement import Settlement
 from core.settings import WorkerSettings
 from core.timing import Deadline
@@ -24,7 +27,7 @@ from handlers.wiring.clock import utc_now
 class Worker:
     """What one execution environment of the worker keeps between invocations: clients, no data.
 
-    What an invocation learns, it learns in a rebuilder and a settlement of its own.
+    What an invocation learns, it learns in a batch processor of its own.
     """
 
     settings: WorkerSettings
@@ -34,8 +37,16 @@ class Worker:
     queue: SqsRebuildQueue
     dead_letters: SqsDeadLetterQueue
 
-    def rebuilder(self, remaining_seconds: float) -> Rebuilder:
-        """Build what one invocation rebuilds with; its HTTP connections end with it."""
+    def batch_processor(self, remaining_seconds: float) -> BatchProcessor:
+        """Build what one invocation processes its batch with; its HTTP connections end with it."""
+        return BatchProcessor(
+            rebuilder=self._rebuilder(remaining_seconds),
+            settlement=self._settlement(),
+            clock=utc_now,
+            settings=self.settings,
+        )
+
+    def _rebuilder(self, remaining_seconds: float) -> Rebuilder:
         upstream = MipClient(
             telemetry=self.telemetry, clock=utc_now, sleep=time.sleep, settings=self.settings
         )
@@ -49,7 +60,7 @@ class Worker:
             settings=self.settings,
         )
         return Rebuilder(
-            store=self.store,
+            entries=Entries(self.store, self.telemetry, self.settings),
             upstream=upstream,
             sessions=sessions,
             telemetry=self.telemetry,
@@ -57,8 +68,7 @@ class Worker:
             settings=self.settings,
         )
 
-    def settlement(self) -> Settlement:
-        """Build what one invocation settles its messages with."""
+    def _settlement(self) -> Settlement:
         return Settlement(
             store=self.store,
             queue=self.queue,

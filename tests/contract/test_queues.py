@@ -2,11 +2,12 @@
 
 from core.model.datasets import PROGRAM_LISTS
 from core.model.messages import RebuildMessage, parse_message
+from core.model.selection import Selection
 from core.ports import DeadLetter, DeadLetterQueue, QueueDepth, RebuildQueue
 from tests.builders import NOW
 from tests.contract.conftest import Receive
 
-MESSAGE = RebuildMessage(PROGRAM_LISTS, reason="miss", correlation_id="abc")
+MESSAGE = RebuildMessage(Selection.of(PROGRAM_LISTS), reason="miss", correlation_id="abc")
 Rebuilds = tuple[RebuildQueue, Receive]
 
 

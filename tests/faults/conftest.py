@@ -36,7 +36,7 @@ class ImpatientMipClient(MipClient):
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the worker would have made between its tries, in seconds."""
+    """The backoff that the worker would have kept between its tries, in seconds."""
     made: list[float] = []
     monkeypatch.setattr(
         worker, "time", SimpleNamespace(sleep=made.append, monotonic=time.monotonic)

@@ -6,7 +6,6 @@ The handlers' own functions, over the fakes. Examples are the same in every run.
 import json
 import math
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +17,7 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
 from core.model.entry import encode
 from core.model.failures import encode_failure
 from core.model.messages import RebuildMessage
-from core.operating.dead_letters import DeadLetterDesk
-from core.operating.operations import Operations
-from core.operating.status import StatusReport
+from core.model.selection import Selection
 from core.reading.lookup import Lookup
 from core.settings import ReaderSettings
 from core.transform.views import CSV_HEADER
@@ -32,7 +29,6 @@ from tests.builders import (
     make_entry,
     make_failure,
     make_stale_entry,
-    make_worker_settings,
 )
 from tests.fakes import (
     FakeClock,
@@ -45,7 +41,7 @@ from tests.fakes import (
     RecordingTelemetry,
 )
 from tests.handlers.conftest import Context, event
-from tests.wired import WiredWorker
+from tests.wired import WiredWorker, wired_admin
 
 STATUSES = {200, 304, 400, 404, 405, 503}
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -79,8 +75,24 @@ class Fakes:
         self.secrets = FakeSecrets()
         self.telemetry = _Telemetry()
         self._reader = self._make_reader()
-        self._worker = self._make_worker()
-        self._admin = self._make_admin()
+        self._worker = WiredWorker(
+            clock=self.clock,
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            secrets=self.secrets,
+            upstream=self.mip,
+            telemetry=self.telemetry,
+        )
+        self._admin = wired_admin(
+            clock=self.clock,
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            secrets=self.secrets,
+            telemetry=self.telemetry,
+            edge=RecordingEdge(),
+        )
 
     def warm(self) -> "Fakes":
         """Hold fresh programs, a stale report and a dead letter."""
@@ -146,53 +158,12 @@ class Fakes:
         telemetry: Any = self.telemetry
         return reader.Reader(chosen, lookup, telemetry, self.clock, self.clock.monotonic)
 
-    def _make_worker(self) -> Any:
-        wired = WiredWorker(
-            clock=self.clock,
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            secrets=self.secrets,
-            upstream=self.mip,
-            telemetry=self.telemetry,
-        )
-        return SimpleNamespace(
-            telemetry=self.telemetry,
-            rebuilder=lambda _remaining_seconds: wired.rebuilder(),
-            settlement=wired.settlement,
-            settings=make_worker_settings(),
-        )
-
-    def _make_admin(self) -> Any:
-        report = StatusReport(
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            session=self.secrets,
-            clock=self.clock,
-            cache_prefix=PREFIX,
-        )
-        operations = Operations(
-            store=self.store,
-            queue=self.queue,
-            edge=RecordingEdge(),
-            clock=self.clock,
-            cache_prefix=PREFIX,
-        )
-        return SimpleNamespace(
-            settings=make_worker_settings(),
-            telemetry=self.telemetry,
-            report=report,
-            operations=operations,
-            desk=DeadLetterDesk(self.dead_letters, self.queue, self.telemetry),
-        )
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _present() -> Iterator[None]:
     """The handlers take "today" from the fakes' clock."""
     with pytest.MonkeyPatch.context() as patch:
-        for handler in (worker, admin):
+        for handler in (admin,):
             patch.setattr(handler, "utc_now", lambda: NOW)
         yield
 
@@ -536,7 +507,7 @@ refusals = mostly(
 
 ENTRY = json.loads(encode(make_entry()))
 FAILURE = json.loads(encode_failure(make_failure()))
-REPORT_MESSAGE = RebuildMessage(OCTOBER_BALANCES).to_body()
+REPORT_MESSAGE = RebuildMessage(Selection.of(OCTOBER_BALANCES)).to_body()
 REFUSAL = {"refused_at": NOW.isoformat(), "versions": {"/mips/user": 1, "/mips/pass": 1}}
 
 

@@ -1,18 +1,14 @@
-"""AWS requests that took effect although their answer got lost, and dead letters that cannot go."""
+"""AWS requests that took effect although their answer got lost."""
 
 from collections import Counter
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import EndpointConnectionError
 
 from core.adapters import aws
 from handlers.wiring.reader import reader as reader_services
-from local.mip import Fault
-from tests.handlers.conftest import SSM_PATH, Service, event
-
-PROGRAMS = "v1/programs.json"
+from tests.handlers.conftest import Service
 
 
 class _Raw:
@@ -21,34 +17,19 @@ class _Raw:
 
 
 class Line:
-    """What lies between the functions and AWS.
-
-    `lose` drops the answers to an operation's next requests, which have had their effect;
-    `cut` keeps an operation's requests from being sent, until it is healed.
-    """
+    """What lies between the functions and AWS; it can lose the answers to requests."""
 
     def __init__(self) -> None:
         self.sent = Counter[str]()
         self._to_lose = Counter[str]()
-        self._cut: set[str] = set()
 
     def lose(self, operation: str, times: int = 1) -> None:
+        """Drop the answers to an operation's next requests, which have had their effect."""
         self._to_lose[operation] = times
 
-    def cut(self, operation: str) -> None:
-        self._cut.add(operation)
-
-    def heal(self) -> None:
-        self._cut.clear()
-
     def watch(self, client: Any) -> Any:
-        client.meta.events.register_first("before-call", self._before_call)
         client.meta.events.register_first("before-send", self._before_send)
         return client
-
-    def _before_call(self, event_name: str, **_: object) -> None:
-        if event_name.rsplit(".", 1)[-1] in self._cut:
-            raise EndpointConnectionError(endpoint_url="https://aws")
 
     def _before_send(self, event_name: str, **_: object) -> AWSResponse | None:
         """The emulator is asked all the same, but the first answer is what counts."""
@@ -132,39 +113,6 @@ def test_rebuild_whose_answer_is_lost_is_queued_once(line: Line, service: Servic
     assert len(service.queued()) == 1
 
 
-def deliver(service: Service, receives: int) -> list[str]:
-    """Deliver a message of which this is not the first receive."""
-    sample = event("worker_programs")
-    sample["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
-    return service.work(sample)
-
-
-def test_last_receive_whose_dead_letter_cannot_be_sent_is_not_acknowledged(
-    line: Line, service: Service
-) -> None:
-    line.cut("SendMessage")
-    service.mip.set_fault("accounts", Fault(kind="html"))
-    assert len(deliver(service, receives=5)) == 1
-    assert service.dead_letter_bodies() == []
-    line.heal()
-    assert deliver(service, receives=6) == []
-    assert len(service.dead_letter_bodies()) == 1
-
-
-def test_refused_credentials_whose_dead_letter_cannot_be_sent_are_not_tried_again(
-    line: Line, service: Service
-) -> None:
-    service.ssm.put_parameter(
-        Name=f"{SSM_PATH}/pass", Value="wrong", Type="SecureString", Overwrite=True
-    )
-    line.cut("SendMessage")
-    assert len(deliver(service, receives=1)) == 1
-    line.heal()
-    assert deliver(service, receives=2) == []
-    assert service.mip.counters.login_attempts == 1
-    assert len(service.dead_letter_bodies()) == 1
-
-
 def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_another_process(
     line: Line, service: Service
 ) -> None:
@@ -176,15 +124,3 @@ def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_another_process(
     reader_services.cache_clear()
     assert service.get("/accounts")["statusCode"] == 503
     assert len(service.queued()) == 1
-
-
-def test_failure_that_cannot_be_recorded_does_not_lose_the_message(
-    line: Line, service: Service
-) -> None:
-    line.cut("PutObject")
-    service.mip.set_fault("accounts", Fault(kind="html"))
-    assert len(deliver(service, receives=1)) == 1
-    line.heal()
-    service.mip.clear_faults()
-    assert deliver(service, receives=2) == []
-    assert service.stored(PROGRAMS) is not None

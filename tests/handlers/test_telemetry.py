@@ -151,7 +151,7 @@ def test_metrics_are_written_although_the_work_fails(
         worker().telemetry.count("SessionsRecovered")
         raise RuntimeError
 
-    monkeypatch.setattr("handlers.worker.process_batch", fail)
+    monkeypatch.setattr("core.rebuilding.batch.BatchProcessor.process", fail)
     with pytest.raises(RuntimeError):
         service.work(event("worker_programs"))
     assert metrics(lines())["SessionsRecovered"] == [1.0]

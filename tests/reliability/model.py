@@ -17,7 +17,7 @@ from core.reading.ask import QUEUE_PAUSE
 from core.reading.load import earlier_days
 from core.reading.lookup import Found, NotFound, Outcome
 from tests.builders import make_credentials
-from tests.reliability.world import Life, World
+from tests.reliability.world import StepBudget, World
 
 CALLS = ("login", "segments", "accounts", "balances", "logout")
 SECRETS = ("correct horse", "token-")
@@ -67,7 +67,7 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 60))
     def deliver_and_kill(self, steps: int) -> None:
-        self.world.deliver(Life(steps))
+        self.world.deliver(StepBudget(steps))
         self._note_lost_session()
 
     @rule(call=st.sampled_from(["segments", "accounts"]))
@@ -124,9 +124,9 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(operation=st.sampled_from(["create", "replace"]))
     def s3_loses_an_answer_during_a_delivery(self, operation: str) -> None:
-        self.world.store.loses_answer = lambda done, _key: done == operation
+        self.world.store.is_answer_lost = lambda done, _key: done == operation
         self.world.deliver()
-        self.world.store.loses_answer = lambda _done, _key: False
+        self.world.store.is_answer_lost = lambda _done, _key: False
         self._note_lost_session()
 
     @rule(name=st.sampled_from(DATASETS))
@@ -234,7 +234,7 @@ class CacheModel(RuleBasedStateMachine):
 
     @invariant()
     def nothing_fresh_is_shown_as_failing_for_a_conflict(self) -> None:
-        for entry in self.world.status()["entries"]:
+        for entry in self.world.steer(action="status")["entries"]:
             error = entry["last_error"] or {"error_type": ""}
             assert error["error_type"] != "ConflictError"
 

@@ -15,19 +15,16 @@ from core.model.entry import CacheEntry, ProgramLists, Tombstone, decode
 from core.model.messages import parse_message
 from core.model.periods import period_for
 from core.operating.commands import parse_command
-from core.operating.dead_letters import DeadLetterDesk
-from core.operating.operations import Operations
-from core.operating.status import StatusReport
 from core.ports import Credentials
 from core.reading.lookup import Found, Lookup, NotFound
-from core.rebuilding.settlement import Delivery
+from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
+from handlers.admin import perform
 from tests.builders import (
     PREFIX,
     make_accounts_reply,
     make_credentials,
     make_reader_settings,
-    make_worker_settings,
 )
 from tests.fakes import (
     FakeClock,
@@ -39,17 +36,17 @@ from tests.fakes import (
     RecordingQueue,
     RecordingTelemetry,
 )
-from tests.wired import INVOCATION_SECONDS, WiredWorker
+from tests.wired import INVOCATION_SECONDS, WiredWorker, wired_admin
 
 IDLE_EXPIRY = timedelta(minutes=10)
 """What MIP's vendor says of a session that nobody uses."""
 
 
-class Killed(BaseException):
+class WorkerKilledError(BaseException):
     """The worker's process is gone; nothing of it runs any more, no clean-up either."""
 
 
-class Life:
+class StepBudget:
     """How many more steps the worker takes before it is killed; None is as many as it likes."""
 
     def __init__(self, steps: int | None = None) -> None:
@@ -59,30 +56,30 @@ class Life:
         if self._left is None:
             return
         if self._left <= 0:
-            raise Killed
+            raise WorkerKilledError
         self._left -= 1
 
 
-class Mortal:
+class Killable:
     """Something that a worker uses: each call can be the last, before or after its effect."""
 
-    def __init__(self, target: Any, life: Life) -> None:
+    def __init__(self, target: Any, steps: StepBudget) -> None:
         self._target = target
-        self._life = life
+        self._steps = steps
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._target, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._life.spend()
+            self._steps.spend()
             result = method(*args, **kwargs)
-            self._life.spend()
+            self._steps.spend()
             return result
 
         return call
 
 
-class Books(FakeUpstream):
+class ChangingMip(FakeUpstream):
     """MIP Cloud with books that change: every version names its one program after itself.
 
     An idle session expires, and with it a lock-out. `trouble` may raise at any call; `seconds` is
@@ -134,7 +131,7 @@ class World:
         self.dead_letters = InMemoryDeadLetters(self.clock)
         self.queue = RecordingQueue(self.clock, redrive_to=self.dead_letters)
         self.secrets = FakeSecrets(self.clock)
-        self.mip = Books(self.clock)
+        self.mip = ChangingMip(self.clock)
         self.telemetry = RecordingTelemetry()
         self.readers = [self._reader() for _ in range(readers)]
         self.deliveries = 0
@@ -159,14 +156,14 @@ class World:
         assert data.with_inactive == data.active
         return int(name.removeprefix("version "))
 
-    def deliver(self, life: Life | None = None) -> int:
+    def deliver(self, steps: StepBudget | None = None) -> int:
         """Do once what the event source mapping does; returns how many messages it received."""
         deliveries = self.queue.receive(hidden_for_seconds=6 * INVOCATION_SECONDS)
         if not deliveries:
             return 0
         self.deliveries += 1
-        with suppress(Killed):
-            failed = self._work(deliveries, life or Life())
+        with suppress(WorkerKilledError):
+            failed = self._work(deliveries, steps or StepBudget())
             for delivery in deliveries:
                 if delivery.message_id not in failed:
                     self._check_settled(delivery)
@@ -174,19 +171,18 @@ class World:
         return len(deliveries)
 
     def steer(self, **payload: Any) -> Any:
-        command: Any = parse_command(payload, self.clock().date())
-        name = type(command).__name__
-        if name == "Refresh":
-            settings = make_worker_settings()
-            return self._operations().refresh(
-                command, settings.balance_months, settings.time_zone, "c-1"
-            )
-        if name == "Purge":
-            return self._operations().purge(command)
-        desk = DeadLetterDesk(self.dead_letters, self.queue, self.telemetry)
-        return {"Redrive": desk.redrive, "Discard": desk.discard, "ListDeadLetters": desk.show}[
-            name
-        ](command)
+        """Do what an operator's payload asks for."""
+        command = parse_command(payload, self.clock().date())
+        admin = wired_admin(
+            clock=self.clock,
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            secrets=self.secrets,
+            telemetry=self.telemetry,
+            edge=RecordingEdge(None),
+        )
+        return perform(command, admin, "c-1")
 
     def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
         """Let time pass in steps; in each something happens, then the queue is polled."""
@@ -229,33 +225,14 @@ class World:
             settings=make_reader_settings(),
         )
 
-    def _operations(self) -> Operations:
-        return Operations(
-            store=self.store,
-            queue=self.queue,
-            edge=RecordingEdge(None),
-            clock=self.clock,
-            cache_prefix=PREFIX,
-        )
-
-    def status(self) -> Any:
-        return StatusReport(
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            session=self.secrets,
-            clock=self.clock,
-            cache_prefix=PREFIX,
-        ).write()
-
-    def _work(self, deliveries: list[Delivery], life: Life) -> frozenset[str]:
+    def _work(self, deliveries: list[Delivery], steps: StepBudget) -> list[str]:
         worker = WiredWorker(
             clock=self.clock,
-            store=Mortal(self.store, life),
-            queue=Mortal(self.queue, life),
-            dead_letters=Mortal(self.dead_letters, life),
-            secrets=Mortal(self.secrets, life),
-            upstream=Mortal(self.mip, life),
+            store=Killable(self.store, steps),
+            queue=Killable(self.queue, steps),
+            dead_letters=Killable(self.dead_letters, steps),
+            secrets=Killable(self.secrets, steps),
+            upstream=Killable(self.mip, steps),
             telemetry=self.telemetry,
             spread=0.5,
         )
@@ -272,7 +249,7 @@ class World:
             assert any(m.body == delivery.body for m in self.queue._fifo.messages)
             return
         message = parse_message(delivery.body, self.clock().date())
-        for dataset in message.datasets(self.clock().date(), 2):
+        for dataset in message.selection.datasets(self.clock().date(), 2):
             found = self._stored(dataset)
             if isinstance(found, Tombstone) and found.purged_at is not None:
                 # It was satisfied when the worker looked, and has been purged since.

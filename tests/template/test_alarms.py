@@ -14,7 +14,7 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.messages import MAX_RECEIVES
-from core.rebuilding.settlement import retry_delay_seconds
+from core.rebuilding.delays import retry_delay_seconds
 from tests.template.metrics import NAMESPACE, VALUES, Watched
 from tests.template.stack import TEMPLATE, stack
 

@@ -105,7 +105,7 @@ def test_schedule_asks_for_everything():
 def test_schedule_sends_what_the_worker_understands():
     message = parse_message(target()["Input"], date(2026, 10, 15))
 
-    assert (message.dataset, message.reason) == (None, "schedule")
+    assert (message.selection.name, message.reason) == ("all", "schedule")
 
 
 def test_schedule_follows_the_parameter():

@@ -105,7 +105,7 @@ def test_version_that_must_not_be_restored_is_refused(desk: Desk) -> None:
     wrong = desk.put(balances(MONDAY, "1000"))  # an entry of balances under the programs' key
     good = desk.put(programs(TUESDAY, {"123456": "Good"}))
     for version, reason in {
-        torn: "is unreadable: the object is no JSON",
+        torn: "is unreadable: the object is not JSON",
         purged: "is purged",
         other: "is of cache/v1/balances/2026-09-01_2026-09-30.json, not of cache/v1/programs.json",
         wrong: "is unreadable: its dataset is not programs",

@@ -45,3 +45,23 @@ def test_edge_that_refuses_is_an_error_of_ours(cloudfront: Any) -> None:
 
 def test_no_edge_has_nothing_to_invalidate() -> None:
     assert NoEdge().invalidate() is None
+
+
+class AcceptingCloudFront:
+    """A CloudFront client that notes the references of its invalidations."""
+
+    def __init__(self) -> None:
+        self.references: list[str] = []
+
+    def create_invalidation(self, **request: Any) -> Any:
+        self.references.append(request["InvalidationBatch"]["CallerReference"])
+        return {"Invalidation": {"Id": "I-1"}}
+
+
+def test_each_invalidation_has_a_reference_of_its_own() -> None:
+    """CloudFront takes a repeated reference for a repeated request, and invalidates nothing."""
+    cloudfront: Any = AcceptingCloudFront()
+    edge = CloudFrontEdge(cloudfront, "E123")
+    edge.invalidate()
+    edge.invalidate()
+    assert len(set(cloudfront.references)) == 2

@@ -1,6 +1,7 @@
 """MIP Cloud over HTTP: what is sent, and what each failure comes to."""
 
 import gzip
+import io
 import json
 import re
 from collections.abc import Callable
@@ -19,12 +20,8 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from core.adapters.mip_client import (
-    MAX_ATTEMPTS,
-    MipClient,
-    balances_request,
-    retry_after_seconds,
-)
+from core.adapters.mip_client import MipClient, balances_request
+from core.adapters.mip_http import retry_after_seconds
 from core.errors import (
     AmbiguousLoginError,
     CredentialsRefusedError,
@@ -32,6 +29,7 @@ from core.errors import (
     MipsCacheError,
     OutOfTimeError,
     SessionLostError,
+    TimedOutError,
     TransientUpstreamError,
     UpstreamDataError,
     UpstreamError,
@@ -83,6 +81,7 @@ CALLS: dict[str, tuple[str, str, Call]] = {
     "balances": ("POST", BALANCES, lambda c, t: c.balances(TOKEN, SEPTEMBER, t.deadline(300))),
 }
 FETCHES = ("segments", "accounts", "balances")
+MAX_ATTEMPTS = 4
 
 
 def refused_connection() -> requests.ConnectionError:
@@ -306,7 +305,7 @@ def test_call_that_works_at_last_succeeds(
     assert len(retries) == MAX_ATTEMPTS - 1
 
 
-def test_retries_pause_longer_and_longer(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_backoff_grows_from_try_to_try(mip: Any, client: MipClient, clock: FakeClock) -> None:
     attempt("segments", mip, client, clock, status=503)
     first, second, third = clock.sleeps
     assert 0.5 <= first <= 1 <= second <= 1.5
@@ -321,6 +320,29 @@ def test_retry_after_is_honoured(
     mip.add("GET", SEGMENTS, json={})
     client.segments(TOKEN, clock.deadline(300))
     assert clock.sleeps == [12.0]
+
+
+def test_backoff_is_kept_where_mip_asks_for_less(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    attempt("segments", mip, client, clock, status=503, headers={"Retry-After": "0"})
+    assert min(clock.sleeps) >= 0.5
+
+
+def test_backoff_that_leaves_no_time_for_a_try_is_not_begun(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("GET", SEGMENTS, status=503)
+    with pytest.raises(TransientUpstreamError, match="503"):
+        client.segments(TOKEN, clock.deadline(1.4))
+    assert clock.sleeps == []
+
+
+def test_call_with_just_enough_time_is_started(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    mip.add("GET", SEGMENTS, json={})
+    assert client.segments(TOKEN, clock.deadline(1)) == {}
 
 
 def test_retry_after_longer_than_the_time_left_is_not_waited_for(
@@ -407,8 +429,34 @@ def test_fetch_whose_reply_takes_too_long_is_given_up(
 ) -> None:
     mip.add_callback("GET", SEGMENTS, slow_body(clock, "{}"))
     with pytest.raises(TransientUpstreamError, match="too long"):
-        client.segments(TOKEN, clock.deadline(30))
+        client.segments(TOKEN, clock.deadline(60))
     assert len(mip.calls) == 1
+
+
+class BrokenBody(io.RawIOBase):
+    """A body during which the line breaks."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: Any) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [(TimeoutError(), TimedOutError), (ConnectionResetError(), TransientUpstreamError)],
+)
+def test_line_that_breaks_in_mid_body_is_told_as_what_it_is(
+    mip: Any, client: MipClient, clock: FakeClock, broken: Exception, error: type[UpstreamError]
+) -> None:
+    mip.add("GET", SEGMENTS, body=io.BufferedReader(BrokenBody(broken)))
+    with pytest.raises(error) as caught:
+        client.segments(TOKEN, clock.deadline(1.4))  # too little for a second try
+    assert caught.type is error
 
 
 def test_login_whose_reply_takes_too_long_is_ambiguous(
@@ -566,7 +614,7 @@ def test_fetch_401_is_a_lost_session_and_not_repeated(
 
 
 @pytest.mark.parametrize("name", [*FETCHES, "logout"])
-@pytest.mark.parametrize("status", [302, 400, 403, 404])
+@pytest.mark.parametrize("status", [300, 302, 400, 403, 404])
 def test_other_refusal_is_upstream_data_and_not_repeated(
     mip: Any, client: MipClient, clock: FakeClock, name: str, status: int
 ) -> None:
@@ -597,6 +645,14 @@ def test_logout_401_is_done(mip: Any, client: MipClient, clock: FakeClock) -> No
     assert len(mip.calls) == 1
 
 
+def test_logout_answered_with_a_page_is_not_confirmed(
+    mip: Any, client: MipClient, clock: FakeClock
+) -> None:
+    """It comes from something between us and MIP, which may not have got the request."""
+    raised, _ = attempt("logout", mip, client, clock, status=200, body=" <html>")
+    assert isinstance(raised, UpstreamDataError)
+
+
 def test_logout_is_tried_until_it_is_confirmed(
     mip: Any, client: MipClient, clock: FakeClock
 ) -> None:
@@ -623,7 +679,7 @@ def test_errors_and_telemetry_hold_no_secret_and_no_body(
 
 
 def test_environment_proxy_is_not_used(client: MipClient) -> None:
-    assert client._http.trust_env is False
+    assert client._http._session.trust_env is False
 
 
 @pytest.mark.parametrize("status", [200, 503])

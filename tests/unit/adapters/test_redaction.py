@@ -1,4 +1,4 @@
-"""What may be kept of a text that someone else wrote."""
+"""What may be kept of a text that MIP wrote."""
 
 import json
 
@@ -15,6 +15,7 @@ from core.adapters.redaction import LONGEST_EXCERPT, redacted
         pytest.param(b"plain text", ["x-ray"], "plain text", id="nothing to hide"),
         pytest.param(b"user jane, pass horse", ["jane", "horse"], "user ***, pass ***", id="both"),
         pytest.param(b"horsepower", ["horse", "horsepower"], "***", id="one within the other"),
+        pytest.param(b"a-horse", ["horse", "a-horse"], "***", id="the shorter one sorts last"),
         pytest.param(b'{"p": "a\\"b"}', ['a"b'], '{"p": "***"}', id="as JSON spells it"),
         pytest.param(b"horse horse", ["horse"], "*** ***", id="twice"),
         pytest.param(b"text", [""], "text", id="empty secret"),
@@ -23,11 +24,11 @@ from core.adapters.redaction import LONGEST_EXCERPT, redacted
         pytest.param(b"", ["horse"], "", id="nothing"),
     ],
 )
-def test_redacted_blots_secrets_out_on_one_line(body: bytes, secrets: list[str], text: str) -> None:
+def test_redacted_hides_secrets_on_one_line(body: bytes, secrets: list[str], text: str) -> None:
     assert redacted(body, secrets) == text
 
 
-def test_redacted_is_cut_after_blotting_out() -> None:
+def test_redacted_is_cut_after_hiding() -> None:
     body = b"x" * (LONGEST_EXCERPT - 3) + b"horse"
     assert redacted(body, ["horse"]) == "x" * (LONGEST_EXCERPT - 3) + "***"
 

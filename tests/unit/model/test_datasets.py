@@ -3,6 +3,7 @@
 import pytest
 
 from core.model.datasets import (
+    KINDS,
     PROGRAM_LISTS,
     Dataset,
     dataset_of_failure_key,
@@ -11,6 +12,8 @@ from core.model.datasets import (
     failure_key,
     login_refusal_key,
 )
+from core.model.entry import DATA_TYPES
+from core.rebuilding.fetch import RECIPES
 from tests.builders import OCTOBER_BALANCES, PREFIX, SEPTEMBER_BALANCES
 
 
@@ -47,6 +50,8 @@ def test_failure_key_is_the_documented_one(dataset: Dataset, key: str) -> None:
         "cache/v0/programs.json",
         "cache/v2/programs.json",
         "cache/v1/programs.json.bak",
+        "cache/v1/programs/2026-10-01_2026-10-31.json",
+        "cache/v1/balances.json",
         "cache/v1/balances/2026-10-01.json",
         "cache/v1/balances/2026-10-02_2026-10-31.json",
         "cache/v1/balances/2026-13-01_2026-13-31.json",
@@ -70,3 +75,7 @@ def test_dataset_of_failure_key_any_other_object_is_none(key: str) -> None:
 def test_login_refusal_key_belongs_to_no_dataset() -> None:
     assert dataset_of_key(PREFIX, login_refusal_key(PREFIX)) is None
     assert dataset_of_failure_key(PREFIX, login_refusal_key(PREFIX)) is None
+
+
+def test_every_kind_of_dataset_has_its_data_and_its_recipe() -> None:
+    assert list(KINDS) == list(DATA_TYPES) == list(RECIPES)

@@ -123,12 +123,12 @@ def test_decode_a_truncated_object_is_unreadable(length: int) -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        pytest.param(b"", "no JSON", id="empty"),
-        pytest.param(b"<html>", "no JSON", id="html"),
-        pytest.param(b"\xff\xfe\xfd", "no JSON", id="no utf-8"),
-        pytest.param(b"[" * 100_000, "no JSON", id="bottomless"),
-        pytest.param(b"[]", "no JSON object", id="array"),
-        pytest.param(b"null", "no JSON object", id="null"),
+        pytest.param(b"", "not JSON", id="empty"),
+        pytest.param(b"<html>", "not JSON", id="html"),
+        pytest.param(b"\xff\xfe\xfd", "not JSON", id="no utf-8"),
+        pytest.param(b"[" * 100_000, "not JSON", id="bottomless"),
+        pytest.param(b"[]", "not a JSON object", id="array"),
+        pytest.param(b"null", "not a JSON object", id="null"),
         pytest.param(document(schema="v2"), "schema", id="later schema"),
         pytest.param(document(schema="v0"), "schema", id="earlier schema"),
         pytest.param(document(schema=1), "schema", id="schema as number"),
@@ -138,18 +138,23 @@ def test_decode_a_truncated_object_is_unreadable(length: int) -> None:
         pytest.param(document(built_at=None), "built_at", id="time is null"),
         pytest.param(document(built_at=1760529600), "built_at", id="time is a number"),
         pytest.param(document(built_at="2026-10-15T12:00:00"), "offset", id="naive time"),
+        pytest.param(
+            document(fresh_until="0001-01-01T00:00:00+00:00"), "out of range", id="first year"
+        ),
         pytest.param(document(fresh_until="soon"), "fresh_until", id="no second time"),
         pytest.param(document(data=None), "data", id="no data"),
         pytest.param(document(data=[]), "data", id="data is a list"),
-        pytest.param(document(data={}), "program list", id="no lists"),
-        pytest.param(document(data={"active": {}}), "program list", id="one list only"),
+        pytest.param(document(data={}), "JSON object of names", id="no lists"),
+        pytest.param(document(data={"active": {}}), "JSON object of names", id="one list only"),
         pytest.param(
             document(data={"active": {"1": 5}, "with_inactive": {}}),
-            "program list",
+            "JSON object of names",
             id="name is a number",
         ),
         pytest.param(
-            document(data={"active": ["1"], "with_inactive": {}}), "program list", id="list of list"
+            document(data={"active": ["1"], "with_inactive": {}}),
+            "JSON object of names",
+            id="list of list",
         ),
     ],
 )
@@ -162,6 +167,7 @@ def test_decode_anything_but_a_programs_entry_is_unreadable(body: bytes, problem
     ("body", "problem"),
     [
         pytest.param(balances_document(**{"from": "2026-10-01"}), "period", id="half a period"),
+        pytest.param(document(dataset="balances", data={"rows": []}), "period", id="no period"),
         pytest.param(balances_document(to=None), "period", id="no end"),
         pytest.param(
             balances_document(**{"from": "2026-10-01", "to": "2026-10-15"}),
@@ -170,7 +176,7 @@ def test_decode_anything_but_a_programs_entry_is_unreadable(body: bytes, problem
         ),
         pytest.param(balances_document(rows=None), "rows", id="no rows"),
         pytest.param(balances_document(rows={"1000": []}), "rows", id="rows are an object"),
-        pytest.param(balances_document(rows=["1000"]), "rows", id="row is a text"),
+        pytest.param(balances_document(rows=["10AA00"]), "rows", id="row is a text"),
         pytest.param(balances_document(rows=[["1000", "Cash"]]), "rows", id="short row"),
         pytest.param(
             balances_document(rows=[["1", "Cash", "A", 1.5, "0", "1.5"]]), "rows", id="float"

@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidCommandError, QueueUnavailableError
 from core.model.messages import MESSAGE_GROUP
 from core.operating.commands import Discard, ListDeadLetters, Redrive
-from core.operating.dead_letters import DeadLetterDesk
+from core.operating.dead_letters import DeadLetterCommands
 from core.ports import DeadLetter, QueueDepth
 from tests.builders import NOW, make_body
 from tests.fakes import (
@@ -18,7 +18,7 @@ from tests.fakes import (
     RecordingTelemetry,
 )
 
-TOLD = {
+ATTRIBUTES = {
     "ErrorType": "UpstreamDataError",
     "ErrorMessage": "MIP lists no active program",
     "FailedAt": "2026-10-15T11:59:00+00:00",
@@ -29,23 +29,23 @@ TOLD = {
 
 
 @pytest.fixture
-def desk(
+def commands(
     dead_letters: InMemoryDeadLetters, queue: RecordingQueue, telemetry: RecordingTelemetry
-) -> DeadLetterDesk:
-    return DeadLetterDesk(dead_letters, queue, telemetry)
+) -> DeadLetterCommands:
+    return DeadLetterCommands(dead_letters, queue, telemetry)
 
 
 def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> list[str]:
     """Send letters a minute apart; returns their ids, the oldest first."""
     for letter in range(number):
-        told = TOLD | {"OriginalMessageId": f"m-{letter}"}
-        dead_letters.send(make_body(reason=str(letter)), told, f"m-{letter}", f"m-{letter}")
+        attributes = ATTRIBUTES | {"OriginalMessageId": f"m-{letter}"}
+        dead_letters.send(make_body(reason=str(letter)), attributes, f"m-{letter}", f"m-{letter}")
         clock.advance(minutes=1)
     return [letter.message_id for letter in dead_letters.letters]
 
 
-def test_show_nothing_is_an_empty_list(desk: DeadLetterDesk) -> None:
-    assert desk.show(ListDeadLetters(1000)) == {
+def test_list_nothing_is_an_empty_list(commands: DeadLetterCommands) -> None:
+    assert commands.list(ListDeadLetters(1000)) == {
         "action": "dead_letters",
         "summary": "0 dead letters; the oldest come first",
         "count": 0,
@@ -53,11 +53,11 @@ def test_show_nothing_is_an_empty_list(desk: DeadLetterDesk) -> None:
     }
 
 
-def test_show_tells_everything_of_a_letter(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+def test_list_tells_everything_of_a_letter(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
 ) -> None:
-    dead_letters.send(make_body(), TOLD, "m-1", "m-1")
-    assert desk.show(ListDeadLetters(1000))["messages"] == [
+    dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
+    assert commands.list(ListDeadLetters(1000))["messages"] == [
         {
             "message_id": "id-1",
             "body": make_body(),
@@ -70,10 +70,27 @@ def test_show_tells_everything_of_a_letter(
     ]
 
 
+def test_list_of_one_letter_counts_it(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
+) -> None:
+    dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
+    listed = commands.list(ListDeadLetters(1000))
+    assert listed["summary"] == "1 dead letter; the oldest come first"
+
+
+def test_letters_of_the_worker_that_sqs_moved_twice_are_given_groups_of_their_own(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
+) -> None:
+    """Sent back from the console they keep their attributes, and come again in one group."""
+    for number in range(12):
+        dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, str(number))
+    assert commands.list(ListDeadLetters(1000))["count"] == 12
+
+
 @pytest.mark.parametrize("look", ["list", "dry run", "redrive", "discard"])
 @pytest.mark.parametrize("group", [MESSAGE_GROUP, "misp"])
 def test_letter_that_sqs_has_just_moved_is_never_lost(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     look: str,
@@ -83,23 +100,23 @@ def test_letter_that_sqs_has_just_moved_is_never_lost(
     for number in range(12):
         dead_letters.take_over(f"moved-{number}", make_body(), group)
     if look == "list":
-        assert desk.show(ListDeadLetters(1000))["count"] == 12
+        assert commands.list(ListDeadLetters(1000))["count"] == 12
     elif look == "discard":
-        assert desk.discard(Discard("moved-3", dry_run=False))["count"] == 1
+        assert commands.discard(Discard("moved-3", dry_run=False))["count"] == 1
     else:
-        assert desk.redrive(Redrive(None, dry_run=look == "dry run"))["count"] == 12
+        assert commands.redrive(Redrive(None, dry_run=look == "dry run"))["count"] == 12
     left = {"list": 12, "dry run": 12, "redrive": 0, "discard": 11}[look]
     assert dead_letters.depth() == QueueDepth(visible=left, in_flight=0)
     assert len(queue.sent) == (12 if look == "redrive" else 0)
 
 
-def test_show_letter_that_the_redrive_policy_moved_is_explained(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+def test_list_letter_that_the_redrive_policy_moved_is_explained(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     """When it was first sent, nobody can tell: SQS counts the time of a moved message anew."""
     dead_letters.take_over("id-1", make_body())
     clock.advance(minutes=3)
-    (message,) = desk.show(ListDeadLetters(1000))["messages"]
+    (message,) = commands.list(ListDeadLetters(1000))["messages"]
     assert message["error"]["type"] == "Unknown"
     assert "redrive policy" in message["error"]["message"]
     assert message["attempts"] == 5
@@ -107,13 +124,13 @@ def test_show_letter_that_the_redrive_policy_moved_is_explained(
     assert message["original_message_id"] == "id-1"
 
 
-def test_show_lists_all_of_one_group_of_which_sqs_shows_ten(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+def test_list_lists_all_of_one_group_of_which_sqs_shows_ten(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     for number in range(25):
         dead_letters.take_over(f"id-{number + 1}", make_body(reason=str(number)))
         clock.advance(minutes=1)
-    listed = desk.show(ListDeadLetters(1000))
+    listed = commands.list(ListDeadLetters(1000))
     assert [message["original_message_id"] for message in listed["messages"]] == [
         f"id-{number}" for number in range(1, 26)
     ]
@@ -121,32 +138,32 @@ def test_show_lists_all_of_one_group_of_which_sqs_shows_ten(
         str(number) for number in range(25)
     ]
     assert dead_letters.depth() == QueueDepth(visible=25, in_flight=0)
-    assert desk.show(ListDeadLetters(1000)) == listed
+    assert commands.list(ListDeadLetters(1000)) == listed
 
 
 def test_letter_of_the_shared_group_is_chosen_by_either_id(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
 ) -> None:
     for number in range(2):
         dead_letters.take_over(f"moved-{number}", make_body(reason=str(number)))
-    listed = desk.show(ListDeadLetters(1000))["messages"]
-    desk.redrive(Redrive(listed[0]["message_id"], dry_run=False))
-    desk.redrive(Redrive(listed[1]["original_message_id"], dry_run=False))
+    listed = commands.list(ListDeadLetters(1000))["messages"]
+    commands.redrive(Redrive(listed[0]["message_id"], dry_run=False))
+    commands.redrive(Redrive(listed[1]["original_message_id"], dry_run=False))
     assert len(queue.sent) == 2
     assert dead_letters.letters == []
 
 
 def test_letter_of_the_shared_group_keeps_what_it_tells(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
 ) -> None:
-    dead_letters.send(make_body(), TOLD, MESSAGE_GROUP, "1")
-    (message,) = desk.show(ListDeadLetters(1000))["messages"]
-    assert message["error"]["type"] == TOLD["ErrorType"]
-    assert message["original_message_id"] == TOLD["OriginalMessageId"]
+    dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, "1")
+    (message,) = commands.list(ListDeadLetters(1000))["messages"]
+    assert message["error"]["type"] == ATTRIBUTES["ErrorType"]
+    assert message["original_message_id"] == ATTRIBUTES["OriginalMessageId"]
 
 
 def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
-    dead_letters: InMemoryDeadLetters, desk: DeadLetterDesk, monkeypatch: pytest.MonkeyPatch
+    dead_letters: InMemoryDeadLetters, commands: DeadLetterCommands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         dead_letters.take_over(f"moved-{number}", make_body())
@@ -156,26 +173,26 @@ def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
 
     monkeypatch.setattr(dead_letters, "send", refuse)
     with pytest.raises(QueueUnavailableError):
-        desk.show(ListDeadLetters(1000))
+        commands.list(ListDeadLetters(1000))
     assert dead_letters.depth() == QueueDepth(visible=3, in_flight=0)
 
 
-def test_show_letter_with_attributes_of_somebody_else_is_listed(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters
+def test_list_letter_with_attributes_of_somebody_else_is_listed(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
 ) -> None:
     dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
-    dead_letters.send("no JSON", {"ErrorType": "Mine"}, "h", "2")
-    second, first = desk.show(ListDeadLetters(1000))["messages"]
-    assert first["attempts"] is None
+    dead_letters.send("no JSON", {"ErrorType": "Mine", "Attempts": "9" * 5000}, "h", "2")
+    second, first = commands.list(ListDeadLetters(1000))["messages"]
+    assert first["attempts"] is second["attempts"] is None
     assert first["error"]["type"] == "Unknown"
-    assert second["error"] == {"type": "Mine", "message": "the letter does not tell"}
+    assert second["error"] == {"type": "Mine", "message": "the letter does not say what failed"}
 
 
-def test_show_lists_more_than_ten_the_oldest_first(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+def test_list_lists_more_than_ten_the_oldest_first(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     ids = fill(dead_letters, 25, clock)
-    listed = desk.show(ListDeadLetters(1000))
+    listed = commands.list(ListDeadLetters(1000))
     assert [message["message_id"] for message in listed["messages"]] == ids
     assert listed["count"] == 25
 
@@ -188,39 +205,39 @@ class UnorderedDeadLetters(InMemoryDeadLetters):
             yield list(reversed(batch))
 
 
-def test_show_sorts_what_comes_in_any_order(clock: FakeClock, queue: RecordingQueue) -> None:
+def test_list_sorts_what_comes_in_any_order(clock: FakeClock, queue: RecordingQueue) -> None:
     letters = UnorderedDeadLetters(clock)
     ids = fill(letters, 5, clock)
-    listed = DeadLetterDesk(letters, queue, RecordingTelemetry()).show(ListDeadLetters(1000))
+    listed = DeadLetterCommands(letters, queue, RecordingTelemetry()).list(ListDeadLetters(1000))
     assert [message["message_id"] for message in listed["messages"]] == ids
 
 
-def test_show_limit_cuts_the_list_but_not_the_count(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+def test_list_limit_cuts_the_list_but_not_the_count(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     ids = fill(dead_letters, 12, clock)
-    listed = desk.show(ListDeadLetters(3))
+    listed = commands.list(ListDeadLetters(3))
     assert [message["message_id"] for message in listed["messages"]] == ids[:3]
     assert listed["count"] == 12
 
 
-def test_show_consumes_and_hides_nothing(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+def test_list_consumes_and_hides_nothing(
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     fill(dead_letters, 12, clock)
-    first = desk.show(ListDeadLetters(3))
+    first = commands.list(ListDeadLetters(3))
     assert (dead_letters.depth().visible, dead_letters.depth().in_flight) == (12, 0)
-    assert desk.show(ListDeadLetters(3)) == first
+    assert commands.list(ListDeadLetters(3)) == first
 
 
 def test_redrive_all_sends_back_and_then_deletes(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
 ) -> None:
     ids = fill(dead_letters, 12, clock)
-    result = desk.redrive(Redrive(None, dry_run=False))
+    result = commands.redrive(Redrive(None, dry_run=False))
     assert result == {
         "action": "redrive",
         "summary": "12 dead letters sent back",
@@ -234,7 +251,7 @@ def test_redrive_all_sends_back_and_then_deletes(
 
 
 def test_redrive_all_does_not_meet_what_is_dead_lettered_again_meanwhile(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
@@ -245,21 +262,21 @@ def test_redrive_all_does_not_meet_what_is_dead_lettered_again_meanwhile(
     send = queue.send_again
 
     def poison(body: str, deduplication_id: str) -> str:
-        dead_letters.send(body, TOLD, deduplication_id, deduplication_id)
+        dead_letters.send(body, ATTRIBUTES, deduplication_id, deduplication_id)
         return send(body, deduplication_id)
 
     monkeypatch.setattr(queue, "send_again", poison)
-    assert desk.redrive(Redrive(None, dry_run=False))["count"] == 3
+    assert commands.redrive(Redrive(None, dry_run=False))["count"] == 3
     assert len(dead_letters.letters) == 3
 
 
 def test_redriven_and_discarded_letters_are_told_with_their_correlation_id(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, telemetry: RecordingTelemetry
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, telemetry: RecordingTelemetry
 ) -> None:
-    dead_letters.send(make_body(correlation_id="c-1"), TOLD, "m-1", "m-1")
-    desk.redrive(Redrive(None, dry_run=False))
-    dead_letters.send("no JSON", TOLD, "m-2", "m-2")
-    desk.discard(Discard(None, dry_run=False))
+    dead_letters.send(make_body(correlation_id="c-1"), ATTRIBUTES, "m-1", "m-1")
+    commands.redrive(Redrive(None, dry_run=False))
+    dead_letters.send("no JSON", ATTRIBUTES, "m-2", "m-2")
+    commands.discard(Discard(None, dry_run=False))
     assert [(event, fields["correlation_id"]) for _, event, fields in telemetry.events] == [
         ("dead letter redriven", "c-1"),
         ("dead letter discarded", "m-1"),
@@ -267,17 +284,17 @@ def test_redriven_and_discarded_letters_are_told_with_their_correlation_id(
 
 
 def test_redrive_again_within_five_minutes_is_never_swallowed(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
 ) -> None:
     for number in range(2):
         dead_letters.send(make_body(), {}, "m-1", str(number))
-        desk.redrive(Redrive(None, dry_run=False))
+        commands.redrive(Redrive(None, dry_run=False))
     assert len(queue.sent) == 2
 
 
 @pytest.mark.parametrize("by", ["message_id", "OriginalMessageId"])
 def test_redrive_one_leaves_the_others_visible(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
@@ -285,24 +302,27 @@ def test_redrive_one_leaves_the_others_visible(
 ) -> None:
     ids = fill(dead_letters, 12, clock)
     chosen = ids[4] if by == "message_id" else "m-4"
-    result = desk.redrive(Redrive(chosen, dry_run=False))
+    result = commands.redrive(Redrive(chosen, dry_run=False))
     assert result["message_ids"] == [ids[4]]
     assert queue.sent == [make_body(reason="4")]
     assert dead_letters.depth().visible == 11
 
 
 def test_redrive_that_cannot_send_keeps_the_letter(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, queue: RecordingQueue, clock: FakeClock
+    commands: DeadLetterCommands,
+    dead_letters: InMemoryDeadLetters,
+    queue: RecordingQueue,
+    clock: FakeClock,
 ) -> None:
     fill(dead_letters, 3, clock)
     queue.is_down = True
     with pytest.raises(QueueUnavailableError):
-        desk.redrive(Redrive(None, dry_run=False))
+        commands.redrive(Redrive(None, dry_run=False))
     assert len(dead_letters.letters) == 3
 
 
 def test_redrive_that_fails_half_way_hides_nothing(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
@@ -318,35 +338,35 @@ def test_redrive_that_fails_half_way_hides_nothing(
 
     monkeypatch.setattr(queue, "send_again", send_one)
     with pytest.raises(QueueUnavailableError):
-        desk.redrive(Redrive(None, dry_run=False))
+        commands.redrive(Redrive(None, dry_run=False))
     assert len(queue.sent) == 1
     assert dead_letters.depth().visible == 2
 
 
 def test_discard_all_deletes_and_sends_nothing(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
 ) -> None:
     fill(dead_letters, 12, clock)
-    assert desk.discard(Discard(None, dry_run=False))["count"] == 12
+    assert commands.discard(Discard(None, dry_run=False))["count"] == 12
     assert dead_letters.letters == []
     assert queue.sent == []
 
 
 def test_discard_one_leaves_the_others_visible(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
 ) -> None:
     ids = fill(dead_letters, 3, clock)
-    assert desk.discard(Discard(ids[1], dry_run=False))["count"] == 1
+    assert commands.discard(Discard(ids[1], dry_run=False))["count"] == 1
     assert [letter.message_id for letter in dead_letters.letters] == [ids[0], ids[2]]
     assert dead_letters.depth().visible == 2
 
 
 @pytest.mark.parametrize("message_id", [None, "id-2"])
 def test_dry_run_only_tells(
-    desk: DeadLetterDesk,
+    commands: DeadLetterCommands,
     dead_letters: InMemoryDeadLetters,
     queue: RecordingQueue,
     clock: FakeClock,
@@ -354,23 +374,23 @@ def test_dry_run_only_tells(
 ) -> None:
     fill(dead_letters, 3, clock)
     count = 3 if message_id is None else 1
-    assert desk.redrive(Redrive(message_id, dry_run=True))["count"] == count
-    assert desk.discard(Discard(message_id, dry_run=True))["count"] == count
+    assert commands.redrive(Redrive(message_id, dry_run=True))["count"] == count
+    assert commands.discard(Discard(message_id, dry_run=True))["count"] == count
     assert dead_letters.depth().visible == 3
     assert queue.sent == []
 
 
-def test_all_of_nothing_is_done_with_a_count_of_zero(desk: DeadLetterDesk) -> None:
-    assert desk.redrive(Redrive(None, dry_run=False))["count"] == 0
+def test_all_of_nothing_is_done_with_a_count_of_zero(commands: DeadLetterCommands) -> None:
+    assert commands.redrive(Redrive(None, dry_run=False))["count"] == 0
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_unknown_message_id_is_refused_and_hides_nothing(
-    desk: DeadLetterDesk, dead_letters: InMemoryDeadLetters, clock: FakeClock, dry_run: bool
+    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock, dry_run: bool
 ) -> None:
     fill(dead_letters, 3, clock)
     with pytest.raises(InvalidCommandError, match="no dead letter has this message_id"):
-        desk.discard(Discard("nobody", dry_run=dry_run))
+        commands.discard(Discard("nobody", dry_run=dry_run))
     assert dead_letters.depth().visible == 3
 
 
@@ -382,9 +402,9 @@ class BreakingDeadLetters(InMemoryDeadLetters):
         raise QueueUnavailableError("SQS ReceiveMessage: ServiceUnavailable")
 
 
-def test_show_that_fails_half_way_hides_nothing(clock: FakeClock, queue: RecordingQueue) -> None:
+def test_list_that_fails_half_way_hides_nothing(clock: FakeClock, queue: RecordingQueue) -> None:
     letters = BreakingDeadLetters(clock)
     fill(letters, 3, clock)
     with pytest.raises(QueueUnavailableError):
-        DeadLetterDesk(letters, queue, RecordingTelemetry()).show(ListDeadLetters(1000))
+        DeadLetterCommands(letters, queue, RecordingTelemetry()).list(ListDeadLetters(1000))
     assert letters.depth().visible == 3

@@ -15,11 +15,12 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
-    bury,
-    fail,
-    keep,
+    make_admin_settings,
     make_entry,
     make_stale_entry,
+    store_entries,
+    store_failures,
+    store_tombstones,
 )
 from tests.fakes import (
     FakeClock,
@@ -30,6 +31,7 @@ from tests.fakes import (
 )
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
+AUGUST_BALANCES = balances_of(recent_periods(TODAY, 3)[-1])
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def report(
         dead_letters=dead_letters,
         session=secrets,
         clock=clock,
-        cache_prefix=PREFIX,
+        settings=make_admin_settings(),
     )
 
 
@@ -63,7 +65,7 @@ def test_status_of_an_empty_cache(report: StatusReport) -> None:
 
 
 def test_status_fresh_entry_is_described(report: StatusReport, store: InMemoryStore) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(minutes=1)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(minutes=1)))
     assert report.write()["entries"] == [
         {
             "dataset": "programs",
@@ -80,7 +82,7 @@ def test_status_fresh_entry_is_described(report: StatusReport, store: InMemorySt
 def test_status_stale_balances_are_described_with_their_period(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    keep(store, make_stale_entry(SEPTEMBER_BALANCES))
+    store_entries(store, make_stale_entry(SEPTEMBER_BALANCES))
     (entry,) = report.write()["entries"]
     assert entry["state"] == "stale"
     assert (entry["dataset"], entry["from"], entry["to"]) == (
@@ -103,8 +105,8 @@ def test_status_unreadable_entry_is_told(report: StatusReport, store: InMemorySt
 def test_status_purged_entry_is_told_with_its_last_error(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    bury(store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
-    fail(store, PROGRAM_LISTS)
+    store_tombstones(store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
+    store_failures(store, PROGRAM_LISTS)
     written = report.write()
     september, programs = written["entries"]
     for entry in (september, programs):
@@ -125,7 +127,7 @@ def test_status_what_was_never_built_is_left_out_unless_it_fails(
     """Before the first rebuild the worker puts a tombstone that no purge did."""
     for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES):
         store.put(entry_key(PREFIX, dataset), encode_tombstone(Tombstone.new(dataset)))
-    fail(store, SEPTEMBER_BALANCES)
+    store_failures(store, SEPTEMBER_BALANCES)
     written = report.write()
     assert written["entries"] == []
     assert [missing["dataset"] for missing in written["missing"]] == ["balances"]
@@ -134,7 +136,7 @@ def test_status_what_was_never_built_is_left_out_unless_it_fails(
 def test_status_unreadable_failure_record_is_left_out(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     store.put(failure_key(PREFIX, PROGRAM_LISTS), b"{")
     store.put(failure_key(PREFIX, SEPTEMBER_BALANCES), b"{")
     written = report.write()
@@ -145,8 +147,8 @@ def test_status_unreadable_failure_record_is_left_out(
 def test_status_failing_entry_tells_its_last_error(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    keep(store, make_stale_entry())
-    fail(store, PROGRAM_LISTS)
+    store_entries(store, make_stale_entry())
+    store_failures(store, PROGRAM_LISTS)
     (entry,) = report.write()["entries"]
     assert entry["last_error"]["error_type"] == "UpstreamDataError"
     assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
@@ -156,7 +158,7 @@ def test_status_failing_entry_tells_its_last_error(
 def test_status_entry_that_could_never_be_built_is_told(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    fail(store, SEPTEMBER_BALANCES)
+    store_failures(store, SEPTEMBER_BALANCES)
     (missing,) = report.write()["missing"]
     assert missing["from"] == "2026-09-01"
     assert missing["last_error"]["attempts"] == 1
@@ -191,8 +193,8 @@ def test_status_counts_messages_letters_and_the_session(
 def test_status_is_json_and_tells_no_token(
     report: StatusReport, store: InMemoryStore, secrets: FakeSecrets
 ) -> None:
-    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
-    fail(store, PROGRAM_LISTS, OCTOBER_BALANCES)
+    store_entries(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    store_failures(store, PROGRAM_LISTS, OCTOBER_BALANCES)
     secrets.note_session("token-1")
     assert "token-1" not in json.dumps(report.write())
 
@@ -200,7 +202,7 @@ def test_status_is_json_and_tells_no_token(
 def test_status_entry_that_vanishes_while_it_looks_is_left_out(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
 
     def vanish(operation: str, key: str) -> bool:
         if operation == "read":
@@ -214,7 +216,9 @@ def test_status_entry_that_vanishes_while_it_looks_is_left_out(
 def test_status_lists_many_entries_in_the_order_of_their_keys(
     report: StatusReport, store: InMemoryStore
 ) -> None:
-    keep(store, *(make_entry(balances_of(period)) for period in recent_periods(TODAY, 200)))
+    store_entries(
+        store, *(make_entry(balances_of(period)) for period in recent_periods(TODAY, 200))
+    )
     keys = [entry["key"] for entry in report.write()["entries"]]
     assert len(keys) == 200
     assert keys == sorted(keys)
@@ -227,11 +231,13 @@ def test_status_summary_is_one_line_of_what_matters(
     dead_letters: InMemoryDeadLetters,
     secrets: FakeSecrets,
 ) -> None:
-    keep(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
-    fail(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
+    store_entries(
+        store, make_entry(), make_entry(AUGUST_BALANCES), make_stale_entry(SEPTEMBER_BALANCES)
+    )
+    store_failures(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
     queue.send_again("{}", "1")
     dead_letters.send("{}", {}, "1", "1")
     secrets.note_session("token-1")
     assert report.write()["summary"] == (
-        "2 entries (1 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
+        "3 entries (2 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
     )

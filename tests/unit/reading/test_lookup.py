@@ -23,12 +23,12 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER_BALANCES,
     TODAY,
-    bury,
     make_entry,
     make_failure,
     make_lists,
     make_reader_settings,
     make_stale_entry,
+    store_tombstones,
 )
 from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 
@@ -140,7 +140,7 @@ def test_find_memory_is_never_served_without_s3(readers: Readers, store: InMemor
 def test_find_memory_is_never_served_after_a_purge(readers: Readers, store: InMemoryStore) -> None:
     readers.keep(make_entry())
     readers.find()
-    bury(store, PROGRAM_LISTS)
+    store_tombstones(store, PROGRAM_LISTS)
     assert isinstance(readers.find(), NotFound)
 
 
@@ -338,7 +338,7 @@ def test_find_long_stale_entry_that_is_purged_meanwhile_is_a_miss(
     readers: Readers, store: InMemoryStore, clock: FakeClock
 ) -> None:
     readers.keep(make_stale_entry())
-    clock.plan(3, lambda: bury(store, PROGRAM_LISTS))
+    clock.plan(3, lambda: store_tombstones(store, PROGRAM_LISTS))
     assert readers.find(wait=7) == NotFound(10, "rebuild-queued")
 
 
@@ -378,7 +378,7 @@ def test_find_long_stale_entry_with_s3_gone_after_a_purge_is_an_error(
 ) -> None:
     """What S3 said last counts."""
     readers.keep(make_stale_entry())
-    clock.plan(2, lambda: bury(store, PROGRAM_LISTS))
+    clock.plan(2, lambda: store_tombstones(store, PROGRAM_LISTS))
     clock.plan(5, lambda: setattr(store, "down", lambda operation, key: True))
     with pytest.raises(StoreUnavailableError):
         readers.find(wait=20)
@@ -485,14 +485,14 @@ def test_find_new_day_that_was_purged_is_served_the_day_before(
     readers: Readers, store: InMemoryStore
 ) -> None:
     readers.keep(make_entry(balances_up_to(14)))
-    bury(store, OCTOBER_BALANCES)
+    store_tombstones(store, OCTOBER_BALANCES)
     assert outcome_of(readers.find(OCTOBER_BALANCES)) is Outcome.EARLIER_DAY
 
 
 def test_find_new_day_passes_over_purged_and_unreadable_days(
     readers: Readers, store: InMemoryStore
 ) -> None:
-    bury(store, balances_up_to(14))
+    store_tombstones(store, balances_up_to(14))
     store.put(entry_key(PREFIX, balances_up_to(13)), b"{")
     readers.keep(make_entry(balances_up_to(8)), make_entry(balances_up_to(12)))
     assert entry_of(readers.find(OCTOBER_BALANCES)).dataset == balances_up_to(12)
@@ -657,7 +657,7 @@ def test_find_miss_after_a_purge_is_never_swallowed(
     for number in range(1, 4):
         readers.keep(make_entry())
         readers.find()
-        bury(store, PROGRAM_LISTS)
+        store_tombstones(store, PROGRAM_LISTS)
         readers.find()
         assert len(queue.sent) == number
 
@@ -733,7 +733,7 @@ def test_find_miss_after_a_failure_record_was_purged_is_never_swallowed(
     if seen_failing:
         readers.find()
     readers.store.delete([FAILURE_KEY])
-    bury(readers.store, PROGRAM_LISTS)
+    store_tombstones(readers.store, PROGRAM_LISTS)
     readers.find()
     assert len(queue.sent) == 2
     readers.find(by=readers.another())

@@ -1,11 +1,23 @@
 """A batch of deliveries, from parsing to settlement."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from core.errors import TransientUpstreamError, UpstreamDataError
+from core.errors import QueueUnavailableError, TransientUpstreamError, UpstreamDataError
 from core.model.datasets import PROGRAM_LISTS, entry_key, failure_key
 from core.model.entry import CacheEntry, decode
-from tests.builders import NOW, PREFIX, keep, make_body, make_delivery, make_entry
+from tests.builders import (
+    NOW,
+    PREFIX,
+    make_body,
+    make_delivery,
+    make_entry,
+    make_lists,
+    make_worker_settings,
+    store_entries,
+)
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -46,13 +58,22 @@ def test_batch_of_good_messages_leaves_nothing_to_come_back(
     worker: WiredWorker, store: InMemoryStore
 ) -> None:
     deliveries = [make_delivery(message_id="a"), make_delivery(SEPTEMBER_BODY, message_id="b")]
-    assert worker.process(*deliveries) == frozenset()
+    assert worker.process(*deliveries) == []
     assert len(store.objects) == 2
 
 
 def test_batch_of_nothing_makes_no_call(worker: WiredWorker, upstream: FakeUpstream) -> None:
-    assert worker.process() == frozenset()
+    assert worker.process() == []
     assert upstream.calls == []
+
+
+def test_batch_today_is_taken_in_the_time_zone(
+    worker: WiredWorker, store: InMemoryStore, clock: FakeClock
+) -> None:
+    clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
+    worker.settings = make_worker_settings(time_zone=ZoneInfo("America/New_York"), balance_months=1)
+    worker.process(make_delivery(make_body("all")))
+    assert "cache/v1/balances/2026-10-01_2026-10-14.json" in store.objects
 
 
 def test_batch_poison_message_is_dead_lettered_and_the_others_are_unharmed(
@@ -63,7 +84,7 @@ def test_batch_poison_message_is_dead_lettered_and_the_others_are_unharmed(
         make_delivery(message_id="b"),
         make_delivery(make_body(resaon="typo"), message_id="c"),
     ]
-    assert worker.process(*deliveries) == frozenset()
+    assert worker.process(*deliveries) == []
     assert [letter.attributes["OriginalMessageId"] for letter in dead_letters.letters] == ["a", "c"]
     assert entry_key(PREFIX, PROGRAM_LISTS) in store.objects
 
@@ -80,14 +101,14 @@ def test_batch_message_that_fails_comes_back_alone(
 ) -> None:
     upstream.fail("balances", UpstreamDataError("x"))
     deliveries = [make_delivery(SEPTEMBER_BODY, message_id="b"), make_delivery(message_id="p")]
-    assert worker.process(*deliveries) == {"b"}
+    assert worker.process(*deliveries) == ["b"]
 
 
 def test_batch_of_satisfied_messages_opens_no_session(
     worker: WiredWorker, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry())
-    assert worker.process(make_delivery(sent_at=NOW)) == frozenset()
+    store_entries(store, make_entry())
+    assert worker.process(make_delivery(sent_at=NOW)) == []
     assert upstream.calls == []
 
 
@@ -116,7 +137,7 @@ def test_batch_that_cannot_be_held_is_processed_all_the_same(
     worker: WiredWorker, queue: RecordingQueue, telemetry: RecordingTelemetry
 ) -> None:
     queue.is_down = True
-    assert worker.process(make_delivery()) == frozenset()
+    assert worker.process(make_delivery()) == []
     assert telemetry.warnings() == ["messages not held"]
 
 
@@ -164,7 +185,7 @@ def test_worker_that_died_in_mid_session_is_cleaned_up_by_the_next_batch(
 ) -> None:
     secrets.note_session("token-0")
     upstream.open_token = "token-0"
-    assert worker.process(make_delivery()) == frozenset()
+    assert worker.process(make_delivery()) == []
     assert not upstream.is_locked
     assert upstream.open_token is None
 
@@ -197,7 +218,7 @@ def test_mixed_batch_rebuilds_its_own_and_sends_the_others_on(
     worker: WiredWorker, queue: RecordingQueue, store: InMemoryStore
 ) -> None:
     deliveries = [make_delivery(SEPTEMBER_BODY, message_id="f", group="g"), make_delivery()]
-    assert worker.process(*deliveries) == frozenset()
+    assert worker.process(*deliveries) == []
     assert queue.sent == [SEPTEMBER_BODY]
     assert list(store.objects) == [entry_key(PREFIX, PROGRAM_LISTS)]
 
@@ -206,7 +227,7 @@ def test_foreign_message_that_cannot_be_sent_on_comes_back(
     worker: WiredWorker, queue: RecordingQueue, telemetry: RecordingTelemetry
 ) -> None:
     queue.is_down = True
-    assert worker.process(make_delivery(group="misp")) == {"m-1"}
+    assert worker.process(make_delivery(group="misp")) == ["m-1"]
     assert "message not forwarded" in telemetry.warnings()
 
 
@@ -226,7 +247,7 @@ def test_write_whose_answer_was_lost_ends_as_a_fresh_entry_without_a_failure(
 ) -> None:
     """The SDK repeats the write and meets its own; the message comes back and collapses."""
     key = entry_key(PREFIX, PROGRAM_LISTS)
-    store.loses_answer = lambda operation, written: (operation, written) == ("replace", key)
+    store.is_answer_lost = lambda operation, written: (operation, written) == ("replace", key)
     queue.send_again(make_body(), "1")
     assert worker.poll() == 1
     assert worker.poll() == 1
@@ -245,5 +266,25 @@ def test_failures_of_a_batch_that_broke_off_are_not_recorded_by_the_next(
     with pytest.raises(ZeroDivisionError):
         worker.process(make_delivery())
     queue.delay = hide  # type: ignore[method-assign]
-    assert worker.process(make_delivery(SEPTEMBER_BODY)) == frozenset()
+    assert worker.process(make_delivery(SEPTEMBER_BODY)) == []
     assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
+
+
+def test_message_that_accepts_a_shorter_list_replaces_a_longer_one(
+    worker: WiredWorker, store: InMemoryStore
+) -> None:
+    names = {str(code): "Name" for code in range(100000, 100010)}
+    store_entries(store, make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names)))
+    assert worker.process(make_delivery(make_body(accept_shrink=True))) == []
+
+
+def test_foreign_message_that_cannot_be_sent_on_is_delayed(
+    worker: WiredWorker, queue: RecordingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
+
+    monkeypatch.setattr(queue, "send_again", refuse)
+    delivery = make_delivery(group="misp")
+    assert worker.process(delivery) == ["m-1"]
+    assert queue.delays == {delivery.receipt_handle: 15}

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,7 +25,8 @@ from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, 
 from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, decode
 from core.model.failures import encode_failure
 from core.model.periods import Period, recent_periods
-from core.rebuilding.rebuild import Rebuilder, RebuildResult
+from core.rebuilding.rebuild import Rebuilder
+from core.rebuilding.requests import RebuildResult
 from tests.builders import (
     NOW,
     OCTOBER,
@@ -34,8 +34,6 @@ from tests.builders import (
     PREFIX,
     SEPTEMBER,
     SEPTEMBER_BALANCES,
-    bury,
-    keep,
     make_accounts_reply,
     make_balance_records,
     make_balances_reply,
@@ -45,7 +43,8 @@ from tests.builders import (
     make_request,
     make_row,
     make_segments_reply,
-    make_worker_settings,
+    store_entries,
+    store_tombstones,
 )
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
@@ -162,15 +161,6 @@ def test_rebuild_does_programs_first(
     assert built == [True]
 
 
-def test_rebuild_today_is_taken_in_the_time_zone(
-    worker: WiredWorker, store: InMemoryStore, clock: FakeClock
-) -> None:
-    clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
-    worker.settings = make_worker_settings(time_zone=ZoneInfo("America/New_York"), balance_months=1)
-    worker.rebuilder().run([make_request(None)])
-    assert "cache/v1/balances/2026-10-01_2026-10-14.json" in store.objects
-
-
 # Collapsing
 
 
@@ -178,7 +168,7 @@ def test_rebuild_today_is_taken_in_the_time_zone(
 def test_rebuild_entry_not_older_than_the_message_collapses(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, since_sent: timedelta
 ) -> None:
-    keep(store, make_entry(built_at=NOW))
+    store_entries(store, make_entry(built_at=NOW))
     result = rebuilder.run([make_request(sent_at=NOW - since_sent)])["m-1"]
     assert result == RebuildResult({}, collapsed=True)
     assert upstream.calls == []
@@ -187,7 +177,7 @@ def test_rebuild_entry_not_older_than_the_message_collapses(
 def test_rebuild_entry_older_than_the_message_is_rebuilt_even_if_fresh(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(milliseconds=1)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(milliseconds=1)))
     assert not rebuilder.run([make_request()])["m-1"].collapsed
     assert upstream.calls == WHOLE_SESSION
 
@@ -195,7 +185,7 @@ def test_rebuild_entry_older_than_the_message_is_rebuilt_even_if_fresh(
 def test_rebuild_retry_of_all_redoes_only_what_is_missing(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
     result = rebuilder.run([make_request(None, sent_at=NOW)])["m-1"]
     assert upstream.made["balances"] == 1
     assert stored(store, OCTOBER_BALANCES).built_at == NOW
@@ -214,7 +204,7 @@ def test_rebuild_thousand_messages_for_one_dataset_cost_one_rebuild(
 def test_rebuild_satisfied_message_succeeds_though_a_newer_one_fails(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(minutes=3)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(minutes=3)))
     upstream.fail("accounts", TransientUpstreamError("x"))
     results = rebuilder.run(
         [
@@ -261,7 +251,7 @@ def test_rebuild_recovery_that_fails_opens_no_session(
 def test_rebuild_recovery_that_fails_does_not_keep_messages_from_collapsing(
     rebuilder: Rebuilder, store: InMemoryStore, secrets: FakeSecrets
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     secrets.down.add("noted_session")
     assert rebuilder.run([make_request()])["m-1"].collapsed
 
@@ -429,8 +419,8 @@ def test_rebuild_purge_meanwhile_wins(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, is_first: bool
 ) -> None:
     if not is_first:
-        keep(store, make_entry(built_at=NOW - timedelta(days=2)))
-    during_fetch(upstream, lambda: bury(store, PROGRAM_LISTS))
+        store_entries(store, make_entry(built_at=NOW - timedelta(days=2)))
+    during_fetch(upstream, lambda: store_tombstones(store, PROGRAM_LISTS))
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
     assert not is_built(store)
 
@@ -438,7 +428,7 @@ def test_rebuild_purge_meanwhile_wins(
 def test_rebuild_after_a_purge_replaces_its_tombstone(
     rebuilder: Rebuilder, store: InMemoryStore
 ) -> None:
-    bury(store, PROGRAM_LISTS)
+    store_tombstones(store, PROGRAM_LISTS)
     assert rebuilder.run([make_request()])["m-1"].errors == {}
     assert is_built(store)
 
@@ -449,7 +439,7 @@ def test_rebuild_object_that_appeared_between_look_and_claim_wins(
     def appear(operation: str, _key: str) -> bool:
         if operation == "create":
             store.down = lambda *_: False
-            bury(store, PROGRAM_LISTS)
+            store_tombstones(store, PROGRAM_LISTS)
         return False
 
     store.down = appear
@@ -461,8 +451,8 @@ def test_rebuild_soft_purge_meanwhile_wins(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
     old = make_entry(built_at=NOW - timedelta(hours=2))
-    keep(store, old)
-    during_fetch(upstream, lambda: keep(store, old.marked_stale(NOW)))
+    store_entries(store, old)
+    during_fetch(upstream, lambda: store_entries(store, old.marked_stale(NOW)))
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
     assert stored(store) == old.marked_stale(NOW)
 
@@ -470,7 +460,7 @@ def test_rebuild_soft_purge_meanwhile_wins(
 def test_rebuild_another_write_into_an_absence_wins(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    during_fetch(upstream, lambda: keep(store, make_entry()))
+    during_fetch(upstream, lambda: store_entries(store, make_entry()))
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
     assert stored(store) == make_entry()
 
@@ -496,7 +486,7 @@ def grown() -> CacheEntry:
 def test_rebuild_list_that_shrank_too_much_is_refused(
     rebuilder: Rebuilder, store: InMemoryStore
 ) -> None:
-    keep(store, grown())
+    store_entries(store, grown())
     error = only_error(rebuilder.run([make_request()])["m-1"])
     assert isinstance(error, UpstreamDataError)
     assert stored(store) == grown()
@@ -505,7 +495,7 @@ def test_rebuild_list_that_shrank_too_much_is_refused(
 def test_rebuild_list_that_shrank_is_accepted_if_the_message_says_so(
     rebuilder: Rebuilder, store: InMemoryStore
 ) -> None:
-    keep(store, grown())
+    store_entries(store, grown())
     assert rebuilder.run([make_request(accept_shrink=True)])["m-1"].errors == {}
     assert stored(store).built_at == NOW
 
@@ -513,7 +503,7 @@ def test_rebuild_list_that_shrank_is_accepted_if_the_message_says_so(
 def test_rebuild_empty_list_is_refused_whatever_the_message_says(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
 ) -> None:
-    keep(store, grown())
+    store_entries(store, grown())
     upstream.replies["accounts"] = make_accounts_reply([("54321", "A", "Old")])
     error = only_error(rebuilder.run([make_request(accept_shrink=True)])["m-1"])
     assert isinstance(error, UpstreamDataError)
@@ -532,7 +522,7 @@ def test_rebuild_bad_reply_leaves_the_stored_entry(
     rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, call: str, reply: object
 ) -> None:
     old = make_entry(SEPTEMBER_BALANCES, built_at=NOW - timedelta(days=2))
-    keep(store, old)
+    store_entries(store, old)
     upstream.replies[call] = reply
     error = only_error(rebuilder.run([make_request(SEPTEMBER_BALANCES)])["m-1"])
     assert isinstance(error, UpstreamDataError)
@@ -564,10 +554,10 @@ def test_rebuild_empty_report_is_kept_only_where_it_is_plausible(
     is_kept: bool,
 ) -> None:
     """The schedule asks for October and September; August may lie before the books began."""
-    bury(store, dataset)
+    store_tombstones(store, dataset)
     if stored_rows is not None and dataset.period is not None:
         data = PeriodBalances(dataset.period, (make_row(),) * stored_rows)
-        keep(store, make_entry(dataset, built_at=NOW - timedelta(days=1), data=data))
+        store_entries(store, make_entry(dataset, built_at=NOW - timedelta(days=1), data=data))
     upstream.replies["balances"] = EMPTY
     errors = rebuilder.run([make_request(dataset, accept_shrink=accept_shrink)])["m-1"].errors
     assert [type(error) for error in errors.values()] == [UpstreamDataError] * (not is_kept)
@@ -634,7 +624,7 @@ def test_rebuild_success_deletes_the_failure_record_of_its_dataset(
 def test_collapsed_request_deletes_the_failure_record_that_its_entry_outdates(
     rebuilder: Rebuilder, store: InMemoryStore, failed_after_build: int, is_left: bool
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     failed_at = NOW + timedelta(seconds=failed_after_build)
     record = make_failure(last_failed_at=failed_at)
     store.put(failure_key(PREFIX, PROGRAM_LISTS), encode_failure(record))
@@ -661,7 +651,7 @@ def test_rebuild_failure_record_that_stays_does_not_fail_the_rebuild(
 def test_rebuild_tells_how_old_the_replaced_entry_was(
     rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
 ) -> None:
-    keep(store, make_entry(built_at=NOW - timedelta(hours=6)))
+    store_entries(store, make_entry(built_at=NOW - timedelta(hours=6)))
     rebuilder.run([make_request()])
     assert ("EntryAgeAtRebuild", 21600.0, {"dataset": "programs"}) in telemetry.metrics
 
@@ -710,7 +700,7 @@ def test_rebuild_conflict_is_one_record_of_its_own(
     store: InMemoryStore,
     telemetry: RecordingTelemetry,
 ) -> None:
-    upstream.during["accounts"] = lambda: keep(store, make_entry())
+    upstream.during["accounts"] = lambda: store_entries(store, make_entry())
     rebuilder.run([make_request()])
     assert [event for _, event, _ in telemetry.events].count("write refused") == 1
     assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "ConflictError"}]
@@ -727,6 +717,6 @@ def test_rebuild_that_s3_keeps_from_beginning_is_counted(
 def test_collapsed_request_counts_as_no_rebuild(
     rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     rebuilder.run([make_request()])
     assert outcomes(telemetry) == []

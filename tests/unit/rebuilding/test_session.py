@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from core.errors import (
     AmbiguousLoginError,
@@ -15,12 +17,14 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.datasets import login_refusal_key
-from core.rebuilding.session import LONGEST_SESSION, RefusedCredentials, SessionKeeper
+from core.rebuilding.refused_credentials import RefusedCredentials
+from core.rebuilding.session import MIP_IDLE_EXPIRY, SESSION_AGE_LIMIT, SessionKeeper
 from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
 from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
 
 COOLDOWN = timedelta(hours=1)
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 REFUSAL_KEY = login_refusal_key(PREFIX)
 
 
@@ -236,7 +240,7 @@ def test_recover_logout_not_confirmed_is_a_lock_out_and_keeps_the_note(
 ) -> None:
     leave_open(upstream, secrets)
     upstream.fail("logout", error)
-    clock.advance(seconds=LONGEST_SESSION.total_seconds())
+    clock.advance(seconds=SESSION_AGE_LIMIT.total_seconds())
     with pytest.raises(LockedOutError, match="noted at 12:00:00 UTC"):
         keeper.recover()
     assert secrets.token == "token-0"
@@ -252,11 +256,17 @@ def test_recover_forgets_an_old_session_after_one_more_logout_whatever_mip_answe
     """MIP has ended it long ago; a logout that is refused for ever must not stop the service."""
     leave_open(upstream, secrets)
     upstream.fail("logout", UpstreamDataError("MIP answered 403 to logout"))
-    clock.advance(seconds=LONGEST_SESSION.total_seconds() + 1)
+    clock.advance(seconds=SESSION_AGE_LIMIT.total_seconds() + 1)
     keeper.recover()
     assert upstream.calls == ["logout"]
     assert secrets.token is None
     assert "session forgotten" in telemetry.warnings()
+
+
+def test_session_age_limit_outlasts_a_worker_and_mips_idle_expiry() -> None:
+    worker = yaml_parse(TEMPLATE.read_text())["Resources"]["WorkerFunction"]
+    longest_session = timedelta(seconds=worker["Properties"]["Timeout"]) + MIP_IDLE_EXPIRY
+    assert longest_session < SESSION_AGE_LIMIT
 
 
 def test_refusal_is_noted_without_any_secret(
@@ -355,6 +365,16 @@ def test_refusal_note_that_cannot_be_read_counts_as_none(
     refused: RefusedCredentials, store: InMemoryStore, body: bytes
 ) -> None:
     store.put(REFUSAL_KEY, body)
+    refused.check(make_credentials())
+
+
+def test_refusal_noted_far_ahead_counts_as_none(
+    refused: RefusedCredentials, clock: FakeClock
+) -> None:
+    """This worker did not write such a time; it must not stop the service until then."""
+    clock.advance(days=36_500)
+    refused.note(make_credentials())
+    clock.advance(days=-36_500)
     refused.check(make_credentials())
 
 

@@ -19,8 +19,9 @@ from core.errors import (
 from core.model.datasets import PROGRAM_LISTS, Dataset, failure_key
 from core.model.failures import FailureRecord, decode_failure
 from core.model.messages import MAX_RECEIVES
-from core.rebuilding.rebuild import RebuildResult
-from core.rebuilding.settlement import Settlement, retry_delay_seconds
+from core.rebuilding.delays import retry_delay_seconds
+from core.rebuilding.requests import RebuildResult
+from core.rebuilding.settlement import Settlement
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
@@ -93,6 +94,8 @@ def test_retry_delay_jitter_takes_up_to_a_fifth_off(receives: int, seconds: int)
         pytest.param(RequestNotTakenError("x", 600), 600, id="429 speaks of all of MIP"),
         pytest.param(RequestNotTakenError("x", 31e6), 900, id="429, Retry-After of a year"),
         pytest.param(TransientUpstreamError("x", 70), 70, id="503, longer Retry-After"),
+        pytest.param(TransientUpstreamError("x", 70.4), 70, id="503, part of a second"),
+        pytest.param(LockedOutError("x", 600.4), 600, id="lock-out, part of a second"),
         pytest.param(TransientUpstreamError("x", 5), 15, id="503, shorter Retry-After"),
         pytest.param(TransientUpstreamError("x", 999), 120, id="503, very long Retry-After"),
         pytest.param(TransientUpstreamError("x", float("inf")), 120, id="endless Retry-After"),
@@ -104,7 +107,7 @@ def test_retry_delay_depends_on_the_error(
 ) -> None:
     """Only the doubled pause is spread; what MIP asked for, or a session needs, is not."""
     expected = 12 if (seconds, spread) == (15, 1.0) else seconds
-    assert retry_delay_seconds(error, 1, spread) == expected
+    assert repr(retry_delay_seconds(error, 1, spread)) == repr(expected)
 
 
 def test_pauses_of_a_lock_out_outlast_mips_idle_expiry() -> None:
@@ -275,7 +278,7 @@ def test_settle_dead_letter_queue_out_of_reach_keeps_the_message(
 def test_settle_invalid_is_dead_lettered_at_once_without_a_failure_record(
     settlement: Settlement, dead_letters: InMemoryDeadLetters, store: InMemoryStore
 ) -> None:
-    error = InvalidMessageError("the body is no JSON")
+    error = InvalidMessageError("the body is not JSON")
     assert settlement.settle_invalid(make_delivery("?"), error) is True
     settlement.record_failures()
     (letter,) = dead_letters.letters
@@ -443,6 +446,15 @@ def test_message_ends_with_its_failure_and_not_with_a_conflict(
     settlement.settle(make_delivery(make_body("all"), receives=5), RebuildResult(errors))
     (letter,) = dead_letters.letters
     assert letter.attributes["ErrorType"] == "UpstreamDataError"
+
+
+def test_message_that_met_refused_credentials_ends_with_them(
+    settlement: Settlement, dead_letters: InMemoryDeadLetters
+) -> None:
+    errors = {PROGRAM_LISTS: DATA_ERROR, OCTOBER_BALANCES: REFUSED}
+    assert settlement.settle(make_delivery(make_body("all")), RebuildResult(errors)) is True
+    (letter,) = dead_letters.letters
+    assert letter.attributes["ErrorType"] == "CredentialsRefusedError"
 
 
 def test_delivery_correlation_id_without_one_is_the_message_id() -> None:

@@ -117,8 +117,8 @@ def test_join_balances_sum_is_never_rounded(amounts: list[Decimal]) -> None:
 @pytest.mark.parametrize(
     ("reply", "problem"),
     [
-        pytest.param(None, "no JSON object", id="null"),
-        pytest.param([], "no JSON object", id="list"),
+        pytest.param(None, "not a JSON object", id="null"),
+        pytest.param([], "not a JSON object", id="list"),
         pytest.param({}, "no success", id="nothing"),
         pytest.param(make_balances_reply(result="FAILURE"), "no success", id="failure"),
         pytest.param(make_balances_reply(result="success"), "no success", id="another spelling"),
@@ -134,7 +134,7 @@ def test_join_balances_sum_is_never_rounded(amounts: list[Decimal]) -> None:
         ),
         pytest.param(
             {"executionResult": "SUCCESS", "extraInformation": {"Level1": [5]}},
-            "no record",
+            "not a record",
             id="no record",
         ),
     ],

@@ -1,49 +1,32 @@
-"""What an operator can do to the cache: purge entries, and have them rebuilt."""
+"""Purge: put tombstones in the place of entries, or (soft) mark the entries stale."""
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.errors import ConflictError, UnreadableEntryError
 from core.failure_records import FailureRecords
-from core.model.datasets import (
-    ALL,
-    BALANCES,
-    Dataset,
-    balances_of,
-    dataset_of_key,
-    entries_prefix,
-    entry_key,
-)
+from core.model.datasets import Dataset, dataset_of_key, entries_prefix, entry_key
 from core.model.entry import CacheEntry, Tombstone, decode, encode, encode_tombstone
-from core.model.messages import RebuildMessage
-from core.model.periods import recent_periods
-from core.operating.commands import Purge, Refresh, Selection
-from core.ports import OBJECTS_AT_ONCE, CacheStore, Clock, EdgeCache, RebuildQueue, StoredObject
+from core.model.selection import Selection
+from core.operating.commands import Purge
+from core.ports import OBJECTS_AT_ONCE, CacheStore, Clock, EdgeCache, StoredObject
+from core.settings import AdminSettings
 
 SOFT_PURGE_ATTEMPTS = 5
 
 
-class Operations:
-    """Purge and refresh. Results are JSON values."""
+class Purger:
+    """Purges what a command selects. The result is a JSON value."""
 
     def __init__(
-        self,
-        *,
-        store: CacheStore,
-        queue: RebuildQueue,
-        edge: EdgeCache,
-        clock: Clock,
-        cache_prefix: str,
+        self, *, store: CacheStore, edge: EdgeCache, clock: Clock, settings: AdminSettings
     ) -> None:
         self._store = store
-        self._queue = queue
         self._edge = edge
         self._clock = clock
-        self._prefix = cache_prefix
-        self._failures = FailureRecords(store, cache_prefix)
+        self._prefix = settings.cache_prefix
+        self._failures = FailureRecords(store, settings.cache_prefix)
 
     def purge(self, command: Purge) -> dict[str, Any]:
         """Put tombstones over the selected objects, or (soft) mark the entries stale.
@@ -54,19 +37,21 @@ class Operations:
            purge keeps the entries and marks them stale.
         4. Let the edge cache forget everything.
 
-        Raises StoreUnavailableError, EdgeUnavailableError, or ConflictError where others write the
-        same entry again and again during a soft purge.
+        Raises StoreUnavailableError, EdgeUnavailableError, or ConflictError where the same entry is
+        written again and again during a soft purge.
         """
-        failing = [d for d in self._failures.datasets() if command.selection.covers(d)]
+        failing = [
+            dataset for dataset in self._failures.datasets() if command.selection.covers(dataset)
+        ]
         keys = {
             entry_key(self._prefix, dataset): dataset
             for dataset in [*self._stored(command.selection), *failing]
         }
         invalidation = None
         if not command.dry_run:
-            # First the records: a reader must not find the new state and wait an old failure out.
+            # First the records: a reader that finds the new state must not wait out an old failure.
             self._failures.delete(*failing)
-            self._for_each(self._mark_stale if command.soft else self._bury, keys)
+            self._for_all(self._mark_stale if command.soft else self._put_tombstone, keys)
             invalidation = self._edge.invalidate()
         return {
             "action": "purge",
@@ -79,65 +64,32 @@ class Operations:
             "invalidation_id": invalidation,
         }
 
-    def refresh(
-        self, command: Refresh, balance_months: int, time_zone: ZoneInfo, correlation_id: str
-    ) -> dict[str, Any]:
-        """Queue rebuilds of the selection, each under a fresh deduplication id."""
-        today = self._clock().astimezone(time_zone).date()
-        wanted: list[Dataset | None]
-        if command.selection.name == ALL:
-            wanted = [None]
-        elif command.selection.name == BALANCES and command.selection.one is None:
-            wanted = [balances_of(period) for period in recent_periods(today, balance_months)]
-        else:
-            wanted = [command.selection.one]
-        queued = [
-            self._refresh_one(
-                RebuildMessage(dataset, "refresh", command.accept_shrink, correlation_id)
-            )
-            for dataset in wanted
-        ]
-        return {
-            "action": "refresh",
-            "summary": f"{len(queued)} rebuild{'s' * (len(queued) != 1)} queued",
-            "count": len(queued),
-            "message_ids": [item["message_id"] for item in queued],
-            "queued": queued,
-            "correlation_id": correlation_id,
-        }
-
-    def _refresh_one(self, message: RebuildMessage) -> dict[str, Any]:
-        message_id = self._queue.send(message, f"refresh-{uuid.uuid4()}")
-        name = message.dataset.as_json() if message.dataset else {"dataset": ALL}
-        return {**name, "message_id": message_id}
-
     def _stored(self, selection: Selection) -> Iterator[Dataset]:
         for summary in self._store.list(entries_prefix(self._prefix)):
             dataset = dataset_of_key(self._prefix, summary.key)
             if dataset is not None and selection.covers(dataset):
                 yield dataset
 
-    def _for_each(
-        self, change: Callable[[str, Dataset], None], keys: Mapping[str, Dataset]
-    ) -> None:
+    def _for_all(self, change: Callable[[str, Dataset], None], keys: Mapping[str, Dataset]) -> None:
         with ThreadPoolExecutor(OBJECTS_AT_ONCE) as writers:
             for _ in writers.map(change, keys.keys(), keys.values()):
                 pass
 
-    def _bury(self, key: str, dataset: Dataset) -> None:
-        """Put a tombstone, whatever is there: a rebuild under way is refused by its id."""
+    def _put_tombstone(self, key: str, dataset: Dataset) -> None:
+        """Put a tombstone over whatever is there: S3 refuses the write of a rebuild under way."""
         self._store.put(key, encode_tombstone(Tombstone.new(dataset, self._clock())))
 
     def _mark_stale(self, key: str, dataset: Dataset) -> None:
-        """Replace an entry by its stale self; whoever writes meanwhile is marked in turn.
+        """Replace an entry with the same one, stale from now on.
 
-        What is no entry is purged: a tombstone with a new id makes the next read a new miss.
+        Where another write comes first, its entry is marked in turn. What is not an entry gets a
+        tombstone: its new id makes the next read a new miss.
         """
         for attempt in range(SOFT_PURGE_ATTEMPTS):
             stored = self._store.read(key)
             entry = _readable(stored, dataset)
             if stored is None or entry is None:
-                return self._bury(key, dataset)
+                return self._put_tombstone(key, dataset)
             try:
                 stale = entry.marked_stale(self._clock())
                 self._store.replace(key, encode(stale), stored.etag)
