@@ -83,7 +83,7 @@ class Status:
             ),
             session=SsmSecrets(aws.client("ssm"), settings.ssm_path),
             clock=utc_now,
-            cache_prefix=settings.cache_prefix,
+            settings=settings,
         )
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}

@@ -1,10 +1,9 @@
 """A worker that is really killed leaves nothing that the next one cannot clean up."""
 
 import pytest
-from moto.ssm.models import SimpleSystemManagerBackend
 
 from local.mip import Fault
-from tests.crashes.conftest import Crashes, is_session, kill_points
+from tests.crashes.conftest import Crashes, kill_points
 
 KILL_POINTS = kill_points()
 
@@ -39,17 +38,6 @@ def test_worker_killed_before_a_logout_had_effect_leaves_a_session_that_is_logge
     assert crashes.deliver() == []
     assert crashes.mip.open_sessions == 0
     assert crashes.mip.counters.lockouts == 0
-
-
-def test_worker_killed_between_login_and_note_needs_mips_idle_expiry(crashes: Crashes) -> None:
-    """The one instant that no note can cover; the lock-out it causes ends by itself."""
-    crashes.kill_before(SimpleSystemManagerBackend, "put_parameter", is_session)
-    crashes.send({"dataset": "programs", "reason": "between login and note"})
-    assert crashes.deliver() is None
-    assert crashes.mip.open_sessions == 1
-    crashes.mip.reset()  # as the idle expiry and the end of the lock-out would leave it
-    assert crashes.deliver() == []
-    assert crashes.status()["session_open"] is False
 
 
 def test_killed_batch_is_hidden_only_until_its_invocation_must_have_ended(

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable
 
 import pytest
-import requests
 
-from local.mip import ORGANISATION, PASSWORD, USER, Fault, MipCloudServer
-from tests.handlers.conftest import SSM_PATH, Service, event
+from local.mip import PASSWORD, USER, Fault
+from tests.handlers.conftest import Service, event
 
 PROGRAMS = "v1/programs.json"
 OCTOBER = "v1/balances/2026-10-01_2026-10-31.json"
@@ -67,25 +66,6 @@ def test_message_that_an_entry_satisfies_is_collapsed_without_calling_mip(warm: 
     assert calls(warm) == before
 
 
-def test_upstream_outage_returns_the_message_and_records_the_failure(service: Service) -> None:
-    service.mip.set_fault("accounts", Fault(kind="status", status=400))
-    sample = event("worker_programs")
-    assert service.work(sample) == [sample["Records"][0]["messageId"]]
-    record = service.stored("v1/failures/programs.json")
-    assert record["error_type"] == "UpstreamDataError"
-    assert record["attempts"] == 1
-    assert record["dead_lettered"] is False
-    assert "data" not in service.stored(PROGRAMS)
-    assert service.mip.open_sessions == 0
-
-
-def test_success_after_a_failure_deletes_its_record(service: Service) -> None:
-    service.mip.set_fault("accounts", Fault(kind="status", status=400, times=1))
-    service.work(event("worker_programs"))
-    service.work(event("worker_programs"))
-    assert service.stored("v1/failures/programs.json") is None
-
-
 def test_fifth_receive_that_fails_is_dead_lettered_with_the_reason(service: Service) -> None:
     service.mip.set_fault("accounts", Fault(kind="html"))
     sample = event("worker_programs")
@@ -95,35 +75,6 @@ def test_fifth_receive_that_fails_is_dead_lettered_with_the_reason(service: Serv
     assert letter["error"]["type"] == "UpstreamDataError"
     assert letter["attempts"] == 5
     assert letter["original_message_id"] == sample["Records"][0]["messageId"]
-
-
-def test_transient_failure_is_retried_within_the_invocation(service: Service) -> None:
-    service.mip.set_fault("segments", Fault(kind="status", status=503, times=1))
-    assert service.work(event("worker_programs")) == []
-    assert calls(service)["segments"] == 2
-
-
-def test_session_that_a_worker_left_is_logged_out_first(
-    service: Service, mip: MipCloudServer
-) -> None:
-    credentials = {"username": USER, "password": PASSWORD, "org": ORGANISATION}
-    login = requests.post(f"{mip.url}/api/v1/sso/mipadv/login", json=credentials, timeout=5)
-    token = login.json()["AccessToken"]
-    service.ssm.put_parameter(Name=f"{SSM_PATH}/session", Value=token, Type="SecureString")
-    assert service.work(event("worker_programs")) == []
-    assert service.mip.counters.lockouts == 0
-    assert service.stored(PROGRAMS) is not None
-
-
-def test_refused_credentials_are_dead_lettered_and_tried_once(service: Service) -> None:
-    service.ssm.put_parameter(
-        Name=f"{SSM_PATH}/pass", Value="wrong", Type="SecureString", Overwrite=True
-    )
-    assert service.work(event("worker_programs")) == []
-    assert service.work(event("worker_programs")) == []
-    assert calls(service)["login"] == 1
-    letters = service.steer({"action": "dead_letters"})["messages"]
-    assert {letter["error"]["type"] for letter in letters} == {"CredentialsRefusedError"}
 
 
 def test_no_secret_or_body_reaches_a_log_or_an_object(

@@ -1,5 +1,6 @@
 """The environment of each function, read and validated as a whole."""
 
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,6 +41,16 @@ def test_worker_settings_defaults_are_the_templates() -> None:
     assert (settings.programs_ttl_seconds, settings.balances_ttl_seconds) == (86400, 25200)
     assert (settings.balance_months, settings.max_shrink_percent) == (4, 50)
     assert settings.auth_cooldown_seconds == 3600
+
+
+def test_settings_today_is_the_day_in_the_time_zone() -> None:
+    settings = AdminSettings.from_environment({**ADMIN, "TIME_ZONE": "America/New_York"})
+    assert settings.today(datetime(2026, 10, 15, 3, tzinfo=UTC)) == date(2026, 10, 14)
+
+
+def test_admin_settings_distribution_is_read_without_spaces_around_it() -> None:
+    settings = AdminSettings.from_environment({**ADMIN, "DISTRIBUTION_ID": " E123 "})
+    assert settings.distribution_id == "E123"
 
 
 def test_admin_settings_without_an_edge_has_no_distribution() -> None:
@@ -85,6 +96,8 @@ def test_settings_missing_and_malformed_are_named_together() -> None:
         pytest.param("BALANCE_MONTHS", "25", id="too many months"),
         pytest.param("MAX_SHRINK_PERCENT", "101", id="more than all"),
         pytest.param("MAX_SHRINK_PERCENT", "-1", id="less than nothing"),
+        pytest.param("MIP_TIMEOUT_SECONDS", "4", id="time-out too short for an answer"),
+        pytest.param("MIP_TIMEOUT_SECONDS", "66", id="time-out too long for the reserve"),
         pytest.param("AUTH_COOLDOWN_SECONDS", "", id="empty number"),
         pytest.param("TIME_ZONE", "", id="empty zone"),
         pytest.param("TIME_ZONE", "../../etc/passwd", id="zone outside the database"),
@@ -117,7 +130,10 @@ def test_reader_settings_malformed_variable_is_named(name: str, value: str) -> N
         pytest.param("CACHE_PREFIX", "a/b-c/", "a/b-c/", id="deep prefix"),
         pytest.param("MIP_API_URL", "http://127.0.0.1:8900/", "http://127.0.0.1:8900", id="slash"),
         pytest.param("CODES_TO_OMIT", "", frozenset(), id="nothing omitted"),
-        pytest.param("CODES_TO_OMIT", " 1 ,,2", frozenset({"1", "2"}), id="spaces, empty ones"),
+        pytest.param("CODES_TO_OMIT", " 1 , ,2,", frozenset({"1", "2"}), id="spaces, empty ones"),
+        pytest.param("MIP_ORG", " Example ", "Example", id="spaces around a text"),
+        pytest.param("MIP_TIMEOUT_SECONDS", "5", 5, id="shortest time-out"),
+        pytest.param("MIP_TIMEOUT_SECONDS", "65", 65, id="longest time-out"),
         pytest.param("MAX_SHRINK_PERCENT", "0", 0, id="may not shrink"),
         pytest.param("AUTH_COOLDOWN_SECONDS", "0", 0, id="no cool-down"),
         pytest.param("TIME_ZONE", "America/New_York", ZoneInfo("America/New_York"), id="zone"),

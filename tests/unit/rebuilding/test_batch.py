@@ -54,14 +54,6 @@ def worker(
     )
 
 
-def test_batch_of_good_messages_leaves_nothing_to_come_back(
-    worker: WiredWorker, store: InMemoryStore
-) -> None:
-    deliveries = [make_delivery(message_id="a"), make_delivery(SEPTEMBER_BODY, message_id="b")]
-    assert worker.process(*deliveries) == []
-    assert len(store.objects) == 2
-
-
 def test_batch_of_nothing_makes_no_call(worker: WiredWorker, upstream: FakeUpstream) -> None:
     assert worker.process() == []
     assert upstream.calls == []
@@ -89,27 +81,12 @@ def test_batch_poison_message_is_dead_lettered_and_the_others_are_unharmed(
     assert entry_key(PREFIX, PROGRAM_LISTS) in store.objects
 
 
-def test_batch_of_poison_alone_opens_no_session(
-    worker: WiredWorker, upstream: FakeUpstream
-) -> None:
-    worker.process(make_delivery("no json"))
-    assert upstream.calls == []
-
-
 def test_batch_message_that_fails_comes_back_alone(
     worker: WiredWorker, upstream: FakeUpstream
 ) -> None:
     upstream.fail("balances", UpstreamDataError("x"))
     deliveries = [make_delivery(SEPTEMBER_BODY, message_id="b"), make_delivery(message_id="p")]
     assert worker.process(*deliveries) == ["b"]
-
-
-def test_batch_of_satisfied_messages_opens_no_session(
-    worker: WiredWorker, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    store_entries(store, make_entry())
-    assert worker.process(make_delivery(sent_at=NOW)) == []
-    assert upstream.calls == []
 
 
 def test_batch_settles_only_after_the_session_is_closed(

@@ -14,7 +14,6 @@ from core.errors import (
     LockedOutError,
     MipsCacheError,
     OutOfTimeError,
-    SecretsUnavailableError,
     SessionLostError,
     StoreUnavailableError,
     TransientUpstreamError,
@@ -139,28 +138,6 @@ def test_rebuild_of_all_is_one_session_with_one_chart(
     }
 
 
-def test_rebuild_batch_of_many_messages_is_one_session(
-    rebuilder: Rebuilder, upstream: FakeUpstream
-) -> None:
-    requests = [
-        make_request(SEPTEMBER_BALANCES, message_id="a"),
-        make_request(PROGRAM_LISTS, message_id="b"),
-        make_request(SEPTEMBER_BALANCES, message_id="c"),
-    ]
-    results = rebuilder.run(requests)
-    assert upstream.calls == ["login", "segments", "accounts", "balances", "logout"]
-    assert set(results) == {"a", "b", "c"}
-
-
-def test_rebuild_does_programs_first(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    built: list[bool] = []
-    upstream.during["balances"] = lambda: built.append(is_built(store))
-    rebuilder.run([make_request(SEPTEMBER_BALANCES), make_request(message_id="m-2")])
-    assert built == [True]
-
-
 # Collapsing
 
 
@@ -228,15 +205,6 @@ def test_rebuild_without_requests_recovers_a_session_all_the_same(
     assert upstream.open_token is None
 
 
-def test_rebuild_recovers_a_session_before_it_logs_in(
-    rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
-) -> None:
-    secrets.note_session("token-0")
-    upstream.open_token = "token-0"
-    assert rebuilder.run([make_request()])["m-1"].errors == {}
-    assert upstream.calls == ["logout", *WHOLE_SESSION]
-
-
 def test_rebuild_recovery_that_fails_opens_no_session(
     rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
 ) -> None:
@@ -286,15 +254,6 @@ def test_rebuild_lost_login_reply_then_lock_out_then_recovery(
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), LockedOutError)
     upstream.unlock()
     assert rebuilder.run([make_request()])["m-1"].errors == {}
-
-
-def test_rebuild_secrets_out_of_reach_fails_without_a_call(
-    rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
-) -> None:
-    secrets.down.add("credentials")
-    error = only_error(rebuilder.run([make_request()])["m-1"])
-    assert isinstance(error, SecretsUnavailableError)
-    assert upstream.calls == []
 
 
 def test_rebuild_unconfirmed_logout_keeps_what_was_built(
@@ -381,17 +340,6 @@ def test_rebuild_unexpected_defect_fails_every_message_and_logs_out(
     assert upstream.open_token is None
 
 
-def test_rebuild_each_message_is_told_of_its_own_datasets_only(
-    rebuilder: Rebuilder, upstream: FakeUpstream
-) -> None:
-    upstream.fail("balances", UpstreamDataError("x"))
-    results = rebuilder.run(
-        [make_request(message_id="p"), make_request(SEPTEMBER_BALANCES, message_id="b")]
-    )
-    assert results["p"].errors == {}
-    assert set(results["b"].errors) == {SEPTEMBER_BALANCES}
-
-
 def test_rebuild_entry_that_cannot_be_looked_at_fails_alone(
     rebuilder: Rebuilder, store: InMemoryStore
 ) -> None:
@@ -457,14 +405,6 @@ def test_rebuild_soft_purge_meanwhile_wins(
     assert stored(store) == old.marked_stale(NOW)
 
 
-def test_rebuild_another_write_into_an_absence_wins(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    during_fetch(upstream, lambda: store_entries(store, make_entry()))
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
-    assert stored(store) == make_entry()
-
-
 @pytest.mark.parametrize("body", [b"", b"{", b'{"schema": "v0"}'])
 def test_rebuild_unreadable_entry_is_replaced(
     rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry, body: bytes
@@ -490,14 +430,6 @@ def test_rebuild_list_that_shrank_too_much_is_refused(
     error = only_error(rebuilder.run([make_request()])["m-1"])
     assert isinstance(error, UpstreamDataError)
     assert stored(store) == grown()
-
-
-def test_rebuild_list_that_shrank_is_accepted_if_the_message_says_so(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    store_entries(store, grown())
-    assert rebuilder.run([make_request(accept_shrink=True)])["m-1"].errors == {}
-    assert stored(store).built_at == NOW
 
 
 def test_rebuild_empty_list_is_refused_whatever_the_message_says(
@@ -692,26 +624,6 @@ def test_rebuild_failure_is_counted_by_its_error_and_told_once(
     assert {item["outcome"] for item in outcomes(telemetry)} == {"UpstreamDataError"}
     assert [item["dataset"] for item in outcomes(telemetry)] == ["programs", "balances", "balances"]
     assert telemetry.warnings() == ["rebuild failed"] * 3
-
-
-def test_rebuild_conflict_is_one_record_of_its_own(
-    rebuilder: Rebuilder,
-    upstream: FakeUpstream,
-    store: InMemoryStore,
-    telemetry: RecordingTelemetry,
-) -> None:
-    upstream.during["accounts"] = lambda: store_entries(store, make_entry())
-    rebuilder.run([make_request()])
-    assert [event for _, event, _ in telemetry.events].count("write refused") == 1
-    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "ConflictError"}]
-
-
-def test_rebuild_that_s3_keeps_from_beginning_is_counted(
-    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
-) -> None:
-    store.down = lambda operation, key: key == PROGRAMS_KEY
-    rebuilder.run([make_request()])
-    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "StoreUnavailableError"}]
 
 
 def test_collapsed_request_counts_as_no_rebuild(

@@ -198,6 +198,7 @@ def test_join_balances_unusable_field_is_refused_by_name(field: str, value: Any)
         pytest.param("100.00", "-25.50", "74.4951", True, id="less than half a cent short"),
         pytest.param("9" * 34, "1", "1" + "0" * 34, True, id="large"),
         pytest.param("9" * 34, "1", "9" * 34, False, id="large and one off"),
+        pytest.param("9" * 33, "0.01", "9" * 33 + ".01", True, id="large with cents"),
     ],
 )
 def test_unbalanced_accounts_are_those_that_do_not_add_up(
