@@ -129,6 +129,7 @@ class ReaderSettings(_SharedSettings):
 
     no_program_code: str = variable(code, "000000")
     other_code: str = variable(code, "000001")
+    tag_key: str = variable(text, "CostCenter")
     miss_wait_seconds: int = variable(whole_number(0, 29), "20")
     edge_ttl_seconds: int = variable(whole_number(0, 31_536_000), "300")
     grace_seconds: int = variable(whole_number(0, 31_536_000), "3600")

@@ -33,6 +33,7 @@ def finder_page(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSetting
     )
     main = fill(
         "finder.html",
+        tag_key=settings.tag_key,
         built_at=_machine_time(entry.built_at),
         built_at_text=_readable_time(entry.built_at),
         fresh_until=_machine_time(entry.fresh_until),

@@ -1,18 +1,15 @@
 """The optional CloudFront distribution."""
 
+from dataclasses import fields
+
+from core.model.query import ProgramsQuery
 from tests.template.stack import edge_stack, stack
 
-MANAGED_POLICY = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"  # origin's Cache-Control, all query strings
-FORWARDING_POLICY = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # every header but Host
 API_HOST = "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
 
 def distribution(template=None):
     return (template or edge_stack()).properties("EdgeDistribution")["DistributionConfig"]
-
-
-def function_code():
-    return edge_stack().properties("EdgeFunction")["FunctionCode"]
 
 
 def test_edge_is_absent_unless_asked_for():
@@ -37,13 +34,29 @@ def test_edge_waits_longer_for_the_origin_than_a_reader_may_take():
     assert origin["CustomOriginConfig"]["OriginReadTimeout"] > timeout
 
 
-def test_edge_obeys_the_origins_headers_and_keys_on_the_query():
-    assert distribution()["DefaultCacheBehavior"]["CachePolicyId"] == MANAGED_POLICY
+def test_edge_keys_on_what_changes_a_public_body_and_forwards_nothing_else():
+    """No Host, which API Gateway refuses; no Authorization, so that it refuses /balances."""
+    parameters = {declared.name for declared in fields(ProgramsQuery)}
+
+    forwarded = distribution()["DefaultCacheBehavior"]["ForwardedValues"]
+    assert set(forwarded.pop("QueryStringCacheKeys")) == {*parameters, "q"}
+    assert forwarded == {"QueryString": True, "Cookies": {"Forward": "none"}}
 
 
-def test_edge_forwards_what_the_reader_goes_by_without_keying_on_it():
-    """Accept and Prefer reach the origin; an answer that may be cached depends on neither."""
-    assert distribution()["DefaultCacheBehavior"]["OriginRequestPolicyId"] == FORWARDING_POLICY
+def test_edge_leaves_freshness_to_the_origins_headers_for_up_to_a_year():
+    behavior = distribution()["DefaultCacheBehavior"]
+
+    assert (behavior["MinTTL"], behavior["DefaultTTL"], behavior["MaxTTL"]) == (0, 0, 31_536_000)
+
+
+def test_edge_needs_no_function_and_no_policy():
+    """The Serverless Application Repository takes neither."""
+    kinds = {resource["Type"] for resource in edge_stack().resources.values()}
+
+    assert {kind for kind in kinds if "CloudFront" in kind} == {"AWS::CloudFront::Distribution"}
+    assert not {"CachePolicyId", "OriginRequestPolicyId", "FunctionAssociations"} & set(
+        distribution()["DefaultCacheBehavior"]
+    )
 
 
 def test_edge_only_reads():
@@ -79,35 +92,6 @@ def test_edge_changes_no_error():
         set(entry) == {"ErrorCode", "ErrorCachingMinTTL"}
         for entry in distribution()["CustomErrorResponses"]
     )
-
-
-def test_edge_asks_its_function_about_every_request():
-    assert "CacheBehaviors" not in distribution()
-    assert distribution()["DefaultCacheBehavior"]["FunctionAssociations"] == [
-        {
-            "EventType": "viewer-request",
-            "FunctionARN": "${EdgeFunction.FunctionMetadata.FunctionARN}",
-        }
-    ]
-
-
-def test_edge_function_refuses_balances_and_points_to_the_api():
-    assert "startsWith('/balances')" in function_code()
-    assert "statusCode: 403" in function_code()
-    assert f"'{API_HOST}'" in function_code()
-    assert "/Prod/balances" in function_code()
-
-
-def test_edge_function_gives_the_api_its_own_host():
-    """The cache policy forwards the viewer's Host, which API Gateway would refuse."""
-    assert "updateRequestOrigin({ hostHeader: API_HOST" in function_code()
-
-
-def test_edge_function_is_published_on_the_current_runtime():
-    properties = edge_stack().properties("EdgeFunction")
-
-    assert properties["AutoPublish"] is True
-    assert properties["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
 
 
 def test_edge_with_a_certificate_uses_it_for_the_names():

@@ -20,7 +20,9 @@ ENVIRONMENT = {
     | {
         "NO_PROGRAM_CODE": "<NoProgramCode>",
         "OTHER_CODE": "<OtherCode>",
+        "TAG_KEY": "<TagKey>",
         "MISS_WAIT_SECONDS": "<MissWaitSeconds>",
+        "GRACE_SECONDS": "<GraceSeconds>",
         "EDGE_TTL_SECONDS": "<EdgeTtlSeconds>",
     },
     "WorkerFunction": SHARED
@@ -122,6 +124,13 @@ def test_function_has_its_own_time_limit_and_memory(function):
     properties = stack().properties(function)
 
     assert (properties["Timeout"], properties["MemorySize"]) == LIMITS[function]
+
+
+def test_reader_has_no_reserved_concurrency_unless_asked_for():
+    limited = stack(ReaderConcurrency="200").properties("ReaderFunction")
+
+    assert limited["ReservedConcurrentExecutions"] == "200"
+    assert "ReservedConcurrentExecutions" not in stack().properties("ReaderFunction")
 
 
 def test_reader_timeout_does_not_outlast_api_gateway():

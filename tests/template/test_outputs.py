@@ -12,7 +12,7 @@ VALUES = {
     "ApiRouteValidTags": f"{API}/tags",
     "ApiRouteFinder": f"{API}/",
     "ApiRouteTrialBalances": f"{API}/balances",
-    "OriginUrl": API,
+    "OriginUrl": f"{API}/",
     "BalancesExecuteArn": (
         "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
         "/Prod/GET/balances"

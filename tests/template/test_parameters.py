@@ -16,9 +16,11 @@ DEFAULTS = {
     "OtherCode": "000001",
     "ProgramsTtlSeconds": 86400,
     "BalancesTtlSeconds": 25200,
-    "RefreshExpression": "rate(6 hours)",
+    "RefreshExpression": "cron(5 0/6 * * ? *)",
+    "TagKey": "CostCenter",
     "BalanceMonths": 4,
     "MissWaitSeconds": 20,
+    "GraceSeconds": 3600,
     "EdgeTtlSeconds": 300,
     "MaxShrinkPercent": 50,
     "MipTimeoutSeconds": 60,
@@ -26,6 +28,7 @@ DEFAULTS = {
     "TimeZone": "UTC",
     "ThrottleRate": 25,
     "ThrottleBurst": 50,
+    "ReaderConcurrency": 0,
     "AlarmTopicArn": "",
     "OverdueAlarmHours": 12,
     "SsmKeyAdminArns": "",
@@ -44,6 +47,8 @@ ACCEPTED = [
     ("MipLoginUrl", "https://login.example.org:8443/sso"),
     ("SsmParamPrefix", "/books"),
     ("CodesToOmit", ""),
+    ("TagKey", "cost center/2"),
+    ("TagKey", "k" * 128),
     ("CodesToOmit", "999900, 99980A"),
     ("RefreshExpression", "rate(1 hour)"),
     ("RefreshExpression", "cron(0 6 * * ? *)"),
@@ -70,6 +75,10 @@ REFUSED = [
     ("NoProgramCode", ""),
     ("OtherCode", "00-1"),
     ("RefreshExpression", "6 hours"),
+    ("TagKey", ""),
+    ("TagKey", "Aws:cost"),
+    ("TagKey", "CostCenter "),
+    ("TagKey", "k" * 129),
     ("RefreshExpression", "rate(0 hours)"),
     ("TimeZone", ""),
     ("TimeZone", "../etc/passwd"),
@@ -161,11 +170,25 @@ def test_console_shows_every_parameter_once_in_a_group():
     assert sorted(shown) == sorted(PARAMETERS)
 
 
-def test_names_without_a_certificate_are_refused_before_anything_is_made():
+EDGE_ONLY = {"Fn::Equals": [{"Ref": "EdgeCache"}, "true"]}
+
+
+def test_names_without_a_certificate_or_an_edge_are_refused_before_anything_is_made():
     rule = document()["Rules"]["NamesNeedACertificate"]
-    [assertion] = rule["Assertions"]
 
     assert rule["RuleCondition"] == {
         "Fn::Not": [{"Fn::EachMemberEquals": [{"Ref": "DnsNames"}, ""]}]
     }
-    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AcmCertificateArn"}, ""]}]}
+    assert [assertion["Assert"] for assertion in rule["Assertions"]] == [
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": "AcmCertificateArn"}, ""]}]},
+        EDGE_ONLY,
+    ]
+
+
+def test_certificate_without_an_edge_is_refused_before_anything_is_made():
+    rule = document()["Rules"]["CertificateNeedsTheEdge"]
+
+    assert rule["RuleCondition"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AcmCertificateArn"}, ""]}]
+    }
+    assert [assertion["Assert"] for assertion in rule["Assertions"]] == [EDGE_ONLY]

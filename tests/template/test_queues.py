@@ -129,6 +129,6 @@ def test_default_ttls_outlast_the_default_schedule():
     schedule_seconds = 6 * 3600
     worker = stack().properties("WorkerFunction")["Environment"]["Variables"]
 
-    assert stack().properties("RefreshSchedule")["ScheduleExpression"] == "rate(6 hours)"
+    assert stack().properties("RefreshSchedule")["ScheduleExpression"] == "cron(5 0/6 * * ? *)"
     assert worker["PROGRAMS_TTL_SECONDS"] > schedule_seconds
     assert worker["BALANCES_TTL_SECONDS"] > schedule_seconds

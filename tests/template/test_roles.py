@@ -43,9 +43,9 @@ EXPECTED = {
         ("kms:Decrypt", "${SsmKey.Arn}"),
     },
     "AdminRole": {
-        ("s3:GetObject", f"{BUCKET}/cache/*"),
-        ("s3:PutObject", f"{BUCKET}/cache/*"),
-        ("s3:DeleteObject", f"{BUCKET}/cache/*"),
+        ("s3:GetObject", f"{BUCKET}/cache/v1/*"),
+        ("s3:PutObject", f"{BUCKET}/cache/v1/*"),
+        ("s3:DeleteObject", f"{BUCKET}/cache/v1/failures/*"),
         ("s3:ListBucket", BUCKET),
         ("sqs:SendMessage", REBUILDS),
         ("sqs:GetQueueAttributes", REBUILDS),
@@ -117,13 +117,13 @@ def test_role_is_assumed_by_lambda_alone(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_role_lists_the_bucket_below_its_prefix_only(role):
+def test_role_may_list_the_bucket_without_a_condition(role):
+    """What a condition on s3:prefix does to the 404 of a missing key is not documented."""
     [statement] = [
         entry for entry in stack().statements(role) if "s3:ListBucket" in as_list(entry["Action"])
     ]
 
-    assert statement["Action"] == "s3:ListBucket"
-    assert statement["Condition"] == {"StringLike": {"s3:prefix": "cache/*"}}
+    assert "Condition" not in statement
 
 
 def test_reader_may_neither_write_nor_see_credentials():
@@ -133,8 +133,9 @@ def test_reader_may_neither_write_nor_see_credentials():
     assert not [action for action in actions if action.startswith(("s3:Put", "s3:Delete"))]
 
 
-def test_worker_deletes_failure_records_only():
-    assert resources_of("WorkerRole", "s3:DeleteObject") == {f"{BUCKET}/cache/v1/failures/*"}
+@pytest.mark.parametrize("role", ["WorkerRole", "AdminRole"])
+def test_only_failure_records_can_be_deleted(role):
+    assert resources_of(role, "s3:DeleteObject") == {f"{BUCKET}/cache/v1/failures/*"}
 
 
 def test_worker_changes_no_parameter_but_the_session():
