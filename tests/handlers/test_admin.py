@@ -1,10 +1,12 @@
 """The admin on emulated AWS: payloads in, results out."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from core.errors import InvalidCommandError
+from handlers import admin
 from tests.handlers.conftest import EVENTS, Service, event
 
 PROGRAMS = "cache/v1/programs.json"
@@ -146,6 +148,13 @@ def test_wrong_payload_fails_with_the_choices_and_changes_nothing(warm: Service)
     with pytest.raises(InvalidCommandError, match="takes dataset, from, to, soft, dry_run; not"):
         warm.steer({"action": "purge", "dateset": "programs"})
     assert warm.stored("v1/programs.json") == before
+
+
+def test_today_is_taken_in_the_time_zone(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIME_ZONE", "Pacific/Kiritimati")
+    monkeypatch.setattr(admin, "utc_now", lambda: datetime(2026, 10, 31, 12, tzinfo=UTC))
+    november = {"dataset": "balances", "from": "2026-11-01", "to": "2026-11-01"}
+    assert service.steer({"action": "refresh", **november})["count"] == 1
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:

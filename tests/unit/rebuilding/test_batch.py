@@ -177,6 +177,7 @@ def test_message_of_a_foreign_group_is_sent_on_and_acknowledged(
     assert worker.poll() == 1
     assert upstream.calls == []
     assert queue.deduplication_ids == ["typo", "forward-id-1"]
+    assert worker.telemetry.warnings() == ["message forwarded"]
     [forwarded] = queue.receive()
     assert (forwarded.body, forwarded.group) == (make_body(), "mips")
 

@@ -206,7 +206,10 @@ def test_rebuild_without_requests_recovers_a_session_all_the_same(
 
 
 def test_rebuild_recovery_that_fails_opens_no_session(
-    rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
+    rebuilder: Rebuilder,
+    upstream: FakeUpstream,
+    secrets: FakeSecrets,
+    telemetry: RecordingTelemetry,
 ) -> None:
     secrets.note_session("token-0")
     upstream.open_token = "token-0"
@@ -214,6 +217,7 @@ def test_rebuild_recovery_that_fails_opens_no_session(
     error = only_error(rebuilder.run([make_request()])["m-1"])
     assert isinstance(error, LockedOutError)
     assert upstream.calls == ["logout"]
+    assert telemetry.warnings() == ["session not recovered", "rebuild failed"]
 
 
 def test_rebuild_recovery_that_fails_does_not_keep_messages_from_collapsing(
@@ -364,13 +368,20 @@ def during_fetch(upstream: FakeUpstream, action: Callable[[], None]) -> None:
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first rebuild", "later rebuild"])
 def test_rebuild_purge_meanwhile_wins(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, is_first: bool
+    rebuilder: Rebuilder,
+    store: InMemoryStore,
+    upstream: FakeUpstream,
+    telemetry: RecordingTelemetry,
+    is_first: bool,
 ) -> None:
     if not is_first:
         store_entries(store, make_entry(built_at=NOW - timedelta(days=2)))
     during_fetch(upstream, lambda: store_tombstones(store, PROGRAM_LISTS))
     assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
     assert not is_built(store)
+    assert telemetry.warnings() == []
+    assert "write refused" in [event for _, event, _ in telemetry.events]
+    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "ConflictError"}]
 
 
 def test_rebuild_after_a_purge_replaces_its_tombstone(

@@ -72,7 +72,10 @@ def test_session_token_is_noted_before_it_is_used(
 
 
 def test_session_end_logs_out_and_then_forgets_the_token(
-    keeper: SessionKeeper, upstream: FakeUpstream, secrets: FakeSecrets
+    keeper: SessionKeeper,
+    upstream: FakeUpstream,
+    secrets: FakeSecrets,
+    telemetry: RecordingTelemetry,
 ) -> None:
     noted_at_logout: list[str | None] = []
     upstream.during["logout"] = lambda: noted_at_logout.append(secrets.token)
@@ -81,6 +84,7 @@ def test_session_end_logs_out_and_then_forgets_the_token(
     assert noted_at_logout == [token]
     assert upstream.open_token is None
     assert secrets.token is None
+    assert [event for _, event, _ in telemetry.events] == ["session opened", "session closed"]
 
 
 @pytest.mark.parametrize("error", [UpstreamDataError("x"), RuntimeError("x"), KeyboardInterrupt()])

@@ -288,12 +288,16 @@ def test_settle_invalid_is_dead_lettered_at_once_without_a_failure_record(
 
 
 def test_settle_invalid_dead_letter_queue_out_of_reach_keeps_the_message(
-    settlement: Settlement, queue: RecordingQueue, dead_letters: InMemoryDeadLetters
+    settlement: Settlement,
+    queue: RecordingQueue,
+    dead_letters: InMemoryDeadLetters,
+    telemetry: RecordingTelemetry,
 ) -> None:
     dead_letters.is_down = True
     delivery = make_delivery("?")
     assert settlement.settle_invalid(delivery, InvalidMessageError("x")) is False
     assert queue.delays == {delivery.receipt_handle: 15}
+    assert telemetry.warnings() == ["message not dead-lettered"]
 
 
 # Failure records
