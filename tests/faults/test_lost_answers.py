@@ -7,7 +7,6 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from core.adapters import aws
-from handlers.wiring.reader import reader as reader_services
 from tests.handlers.conftest import Service
 
 
@@ -109,18 +108,5 @@ def test_dead_letter_whose_answer_is_lost_is_there_once(line: Line, service: Ser
 
 def test_rebuild_whose_answer_is_lost_is_queued_once(line: Line, service: Service) -> None:
     line.lose("SendMessage")
-    assert service.get("/accounts")["statusCode"] == 503
-    assert len(service.queued()) == 1
-
-
-def test_miss_that_cannot_be_queued_is_503_and_is_queued_by_another_process(
-    line: Line, service: Service
-) -> None:
-    line.cut("SendMessage")
-    response = service.get("/accounts")
-    assert response["statusCode"] == 503
-    assert "storage-unavailable" in response["headers"]["Cache-Status"]
-    line.heal()
-    reader_services.cache_clear()
     assert service.get("/accounts")["statusCode"] == 503
     assert len(service.queued()) == 1

@@ -14,7 +14,8 @@ WIDE = {
     ("ReaderRole", "${CacheBucket.Arn}/cache/*"): "every entry",
     ("WorkerRole", "${CacheBucket.Arn}/cache/v1/*"): "every entry of the version that it writes",
     ("WorkerRole", "${CacheBucket.Arn}/cache/v1/failures/*"): "every failure record",
-    ("AdminRole", "${CacheBucket.Arn}/cache/*"): "every entry",
+    ("AdminRole", "${CacheBucket.Arn}/cache/v1/*"): "every entry",
+    ("AdminRole", "${CacheBucket.Arn}/cache/v1/failures/*"): "every failure record",
 }
 
 

@@ -14,7 +14,7 @@ from core.model.entry import ProgramLists
 from core.model.failures import FailureRecord, encode_failure
 from core.model.periods import Period, recent_periods
 from handlers.proxy import Response
-from tests.builders import NOW, PREFIX, TODAY, keep, make_entry
+from tests.builders import NOW, PREFIX, TODAY, make_entry, store_entries
 from tests.wired import WiredReader
 
 MONTHS = 13
@@ -62,7 +62,7 @@ def yesterdays_cache(api: WiredReader) -> None:
     yesterday = NOW - timedelta(days=1)
     periods = months_ago(yesterday.date())
     entries = (make_entry(balances_of(period), built_at=yesterday) for period in periods)
-    keep(api.store, *entries)
+    store_entries(api.store, *entries)
 
 
 def test_uploader_gets_thirteen_months_at_midnight_with_mip_down(api: WiredReader) -> None:
@@ -105,7 +105,7 @@ def test_uploader_misses_just_the_month_that_was_never_built(api: WiredReader) -
 
 def test_rule_builder_gets_an_object_of_codes_and_names(api: WiredReader) -> None:
     names = {"123456": "Part A", "345678": "Special"}
-    keep(api.store, make_entry(data=ProgramLists(names, {**names, "54321": "Old"})))
+    store_entries(api.store, make_entry(data=ProgramLists(names, {**names, "54321": "Old"})))
     response = received(api.get("/accounts"))
     response.raise_for_status()
     assert response.json() == {"000000": "No Program", **names}
@@ -119,7 +119,7 @@ def test_rule_builder_is_never_given_something_else_for_the_list(api: WiredReade
 
 
 def test_rule_builder_is_served_while_mip_is_down_for_days(api: WiredReader) -> None:
-    keep(api.store, make_entry(built_at=NOW - timedelta(days=9)))
+    store_entries(api.store, make_entry(built_at=NOW - timedelta(days=9)))
     mip_is_down(api, PROGRAM_LISTS)
     received(api.get("/accounts")).raise_for_status()
     assert api.clock.sleeps == []
@@ -130,7 +130,7 @@ def test_rule_builder_is_served_while_mip_is_down_for_days(api: WiredReader) -> 
 
 def test_tag_list_gets_the_tags_of_its_switches_without_values(api: WiredReader) -> None:
     active = {"123456": "Part A"}
-    keep(api.store, make_entry(data=ProgramLists(active, {"54321": "Old", **active})))
+    store_entries(api.store, make_entry(data=ProgramLists(active, {"54321": "Old", **active})))
     answer = api.get("/tags", show_inactive_codes="", disable_other_code="")
     response = received(answer)
     response.raise_for_status()

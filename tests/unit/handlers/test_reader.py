@@ -10,7 +10,15 @@ from core.model.failures import encode_failure
 from handlers.proxy import parse_request
 from handlers.reader import respond
 from handlers.time_budget import GATEWAY_SECONDS
-from tests.builders import NOW, PREFIX, bury, keep, make_entry, make_failure, make_stale_entry
+from tests.builders import (
+    NOW,
+    PREFIX,
+    make_entry,
+    make_failure,
+    make_stale_entry,
+    store_entries,
+    store_tombstones,
+)
 from tests.fakes import InMemoryStore
 from tests.wired import WiredReader
 
@@ -44,7 +52,7 @@ def test_wait_is_the_shortest_of_setting_preference_and_what_can_be_waited(
 ) -> None:
     api = WiredReader(miss_wait_seconds=setting)
     if found == "long stale":
-        keep(api.store, make_stale_entry())
+        store_entries(api.store, make_stale_entry())
     headers = {"Prefer": prefer} if prefer else {}
     response = api.get("/tags", headers)
     expected = 200 if found == "long stale" else 503
@@ -53,7 +61,7 @@ def test_wait_is_the_shortest_of_setting_preference_and_what_can_be_waited(
 
 
 def test_preference_is_echoed_where_the_rebuild_came_in_time(api: WiredReader) -> None:
-    api.clock.plan(1, lambda: keep(api.store, make_entry()))
+    api.clock.plan(1, lambda: store_entries(api.store, make_entry()))
     assert status_and_preference(api.get("/tags", {"Prefer": "wait=5"})) == (200, "wait=5")
 
 
@@ -62,33 +70,33 @@ def test_preference_is_not_echoed_where_there_was_nothing_to_wait_for(
     api: WiredReader, stale_minutes: int
 ) -> None:
     """A cache may keep this answer, and give it to somebody who prefers something else."""
-    keep(api.store, make_entry(built_at=NOW - timedelta(hours=24, minutes=stale_minutes)))
+    store_entries(api.store, make_entry(built_at=NOW - timedelta(hours=24, minutes=stale_minutes)))
     assert status_and_preference(api.get("/tags", {"Prefer": "wait=5"})) == (200, None)
 
 
 def hit(api: WiredReader) -> None:
-    keep(api.store, make_entry())
+    store_entries(api.store, make_entry())
     api.get("/tags")
 
 
 def known(api: WiredReader) -> None:
-    keep(api.store, make_entry())
+    store_entries(api.store, make_entry())
     api.get("/tags", {"If-None-Match": "*"})
 
 
 def stale(api: WiredReader) -> None:
-    keep(api.store, make_stale_entry())
+    store_entries(api.store, make_stale_entry())
     api.get("/tags", {"Prefer": "wait=0"})
 
 
 def rebuilt(api: WiredReader) -> None:
-    keep(api.store, make_stale_entry())
-    api.clock.plan(1, lambda: keep(api.store, make_entry()))
+    store_entries(api.store, make_stale_entry())
+    api.clock.plan(1, lambda: store_entries(api.store, make_entry()))
     api.get("/tags")
 
 
 def built(api: WiredReader) -> None:
-    api.clock.plan(1, lambda: keep(api.store, make_entry()))
+    api.clock.plan(1, lambda: store_entries(api.store, make_entry()))
     api.get("/tags")
 
 
@@ -172,7 +180,7 @@ def test_answer_comes_before_api_gateway_gives_up_although_each_call_takes_seven
 ) -> None:
     api.store = SlowStore(api)
     if found == "stale":
-        keep(api.store, make_stale_entry())
+        store_entries(api.store, make_stale_entry())
     taken_at_ms = int(NOW.timestamp() * 1000) - begun_ms
     response = api.get("/tags", context={"requestTimeEpoch": taken_at_ms})
     assert response["statusCode"] == (200 if found == "stale" else 503)
@@ -197,13 +205,13 @@ def test_day_that_has_begun_somewhere_on_earth_may_be_asked_for(api: WiredReader
 
 
 def test_failure_that_is_waited_out_is_told_beside_a_stale_entry(api: WiredReader) -> None:
-    keep(api.store, make_stale_entry())
+    store_entries(api.store, make_stale_entry())
     api.store.put(failure_key(PREFIX, PROGRAM_LISTS), encode_failure(make_failure()))
     headers = api.get("/tags")["headers"]
     assert headers["Cache-Status"] == "mips-cache; hit; ttl=-86400; detail=rebuild-failed"
 
 
 def test_request_is_read_and_answered_without_a_context_or_headers(api: WiredReader) -> None:
-    bury(api.store, PROGRAM_LISTS)
+    store_tombstones(api.store, PROGRAM_LISTS)
     request = parse_request({"httpMethod": "GET", "resource": "/tags"}, "i-1")
     assert respond(request, api.services())["statusCode"] == 503

@@ -14,7 +14,7 @@ from core.reading.load import (
     Missing,
     earlier_days,
 )
-from tests.builders import PREFIX, TODAY, bury, keep, make_entry
+from tests.builders import PREFIX, TODAY, make_entry, store_entries, store_tombstones
 from tests.fakes import InMemoryStore, RecordingTelemetry
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
@@ -28,7 +28,7 @@ def entries(store: InMemoryStore, telemetry: RecordingTelemetry) -> Entries:
 def test_load_of_an_entry_in_memory_asks_s3_and_decodes_nothing(
     entries: Entries, store: InMemoryStore
 ) -> None:
-    keep(store, make_entry())
+    store_entries(store, make_entry())
     assert entries.load(PROGRAM_LISTS) is entries.load(PROGRAM_LISTS)
     assert store.count("read", KEY) == 2
 
@@ -37,7 +37,7 @@ def test_memory_drops_the_entry_that_was_not_used_for_longest(
     entries: Entries, store: InMemoryStore
 ) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
-    keep(store, *map(make_entry, datasets))
+    store_entries(store, *map(make_entry, datasets))
     oldest, second, *others, last = datasets
     loaded = {dataset: entries.load(dataset) for dataset in (oldest, second, *others)}
     entries.load(oldest)
@@ -74,7 +74,7 @@ def test_each_purge_is_an_absence_of_its_own(entries: Entries, store: InMemorySt
     seen.append(entries.load(PROGRAM_LISTS))
     assert seen == [Missing(None), Missing(None)], "no purge put this tombstone"
     for _ in range(2):
-        bury(store, PROGRAM_LISTS)
+        store_tombstones(store, PROGRAM_LISTS)
         seen.append(entries.load(PROGRAM_LISTS))
     assert len(set(seen)) == 3
 
