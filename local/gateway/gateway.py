@@ -51,7 +51,7 @@ class Gateway:
         began = time.monotonic()
         result = self._result(request)
         if isinstance(result, GatewayError):
-            result = response_to(result, self._responses)
+            result = response_to(result, self._responses, self._api.api_id)
         result.headers.append(("x-amzn-RequestId", request.request_id))
         result.headers.append(("x-amz-apigw-id", request.request_id.replace("-", "")[:16]))
         self.on_response(request, result, time.monotonic() - began)

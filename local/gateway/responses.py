@@ -38,7 +38,9 @@ def incomplete_signature(message: str) -> GatewayError:
     return GatewayError("INVALID_SIGNATURE", 403, "IncompleteSignatureException", message)
 
 
-def response_to(error: GatewayError, responses: Mapping[str, Mapping[str, Any]]) -> Response:
+def response_to(
+    error: GatewayError, responses: Mapping[str, Mapping[str, Any]], api_id: str
+) -> Response:
     """The response to an error, given the API's own gateway responses by type."""
     default = "DEFAULT_4XX" if error.status < 500 else "DEFAULT_5XX"
     own = responses.get(error.response_type) or responses.get(default) or {}
@@ -48,6 +50,7 @@ def response_to(error: GatewayError, responses: Mapping[str, Mapping[str, Any]])
     body = template.replace("$context.error.messageString", json.dumps(error.message)).replace(
         "$context.error.message", error.message
     )
+    body = body.replace("$context.apiId", api_id)
     headers = {"Content-Type": "application/json", **_own_headers(own)}
     return Response(
         int(own.get("statusCode", error.status)),

@@ -19,7 +19,8 @@ from local.template import parameters as template_parameters
 DEFAULT_TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 HTTP_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-
+PSEUDO_PARAMETERS = {"AWS::Region": "us-east-1", "AWS::URLSuffix": "amazonaws.com"}
+_PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 
 # All that the translator asks of a session: a region, which tells AWS's partition.
 _SESSION = SimpleNamespace(region_name="us-east-1")
@@ -86,7 +87,11 @@ class StackTemplate:
     def gateway_responses(self) -> Mapping[str, Mapping[str, Any]]:
         """What the API answers itself instead of API Gateway's own words, by response type."""
         found: Mapping[str, Any] = self.api.get("x-amazon-apigateway-gateway-responses", {})
-        return found
+        return {kind: {**own, "responseTemplates": self._texts(own)} for kind, own in found.items()}
+
+    def _texts(self, response: Mapping[str, Any]) -> dict[str, str]:
+        templates = response.get("responseTemplates", {})
+        return {media: str(self.plain(text)) for media, text in templates.items()}
 
     @property
     def stage(self) -> str:
@@ -111,9 +116,12 @@ class StackTemplate:
         )
 
     def plain(self, value: Any) -> Any:
-        """The value itself, or that of the parameter it refers to."""
+        """The value itself, that of the parameter it refers to, or a text with those put in."""
         if isinstance(value, Mapping) and "Ref" in value:
             return self.parameters[value["Ref"]]
+        if isinstance(value, Mapping) and "Fn::Sub" in value:
+            names = {**PSEUDO_PARAMETERS, **self.parameters}
+            return _PLACEHOLDER.sub(lambda found: names[found[1]], value["Fn::Sub"])
         return value
 
 

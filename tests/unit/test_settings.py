@@ -26,6 +26,7 @@ def test_reader_settings_defaults_are_the_templates() -> None:
         time_zone=ZoneInfo("UTC"),
         no_program_code="000000",
         other_code="000001",
+        tag_key="CostCenter",
         miss_wait_seconds=20,
         edge_ttl_seconds=300,
         grace_seconds=3600,

@@ -245,12 +245,12 @@ def test_the_templates_own_words_replace_api_gateways() -> None:
         "MISSING_AUTHENTICATION_TOKEN": {
             "statusCode": "401",
             "responseParameters": {"gatewayresponse.header.Content-Type": "'text/plain'"},
-            "responseTemplates": {"application/json": "sorry: $context.error.message"},
+            "responseTemplates": {"application/json": "$context.error.message, $context.apiId"},
         },
         "DEFAULT_5XX": {"responseTemplates": {"application/json": "broken"}},
     }
-    own = response_to(MISSING_TOKEN, responses)
-    assert (own.status, own.body) == (401, b"sorry: Missing Authentication Token")
+    own = response_to(MISSING_TOKEN, responses, "api1")
+    assert (own.status, own.body) == (401, b"Missing Authentication Token, api1")
     assert dict(own.headers)["Content-Type"] == "text/plain"
-    default = response_to(INTEGRATION_TIMEOUT, responses)
+    default = response_to(INTEGRATION_TIMEOUT, responses, "api1")
     assert (default.status, default.body) == (504, b"broken")
