@@ -18,7 +18,6 @@ from local.loopback import Request
 PREVIEW_CHARACTERS = 4000
 SHOWN_HEADERS = (
     "Cache-Status",
-    "Age",
     "Cache-Control",
     "Retry-After",
     "ETag",

@@ -24,6 +24,8 @@ from tests.template.stack import methods
 from tests.template.stack import stack as template_stack
 
 ROOT = Path(__file__).parents[2]
+API_ID = re.compile(r"//[a-z0-9]+\.execute-api")
+"""Each stack has an id of its own."""
 OPENAPI = ROOT / "docs" / "openapi.yaml"
 SIGNATURE = {
     "Authorization": (
@@ -144,7 +146,8 @@ def test_example_is_what_the_local_stack_answers(stack: LocalStack, example: Exa
         assert response.content.decode().startswith(example.value)
     else:
         # As text, because the order counts too.
-        assert json.dumps(response.json()) == json.dumps(example.value)
+        answer = API_ID.sub("//a1b2c3d4e5.execute-api", json.dumps(response.json()))
+        assert answer == json.dumps(example.value)
 
 
 def test_examples_of_the_gateways_own_answers_are_the_templates() -> None:

@@ -33,7 +33,7 @@ VOLATILE = (
     (r"(?<=ttl=-)\d+", "<seconds>"),
     (r"(?<=max-age=)\d+", "<seconds>"),
     (r"(?i)(?<=retry-after: )\d+", "<seconds>"),
-    (r"(?<=Age: )\d+", "<seconds>"),
+    (r"(?<=//)\w+(?=\.execute-api)", "<api>"),
     (r'(?<="age_seconds": )\d+', "<seconds>"),
     (r'(?<="size_bytes": )\d+', "<bytes>"),
     (r'(?<="VersionId": ")[\w-]+', "<version>"),

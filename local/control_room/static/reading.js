@@ -4,7 +4,7 @@ import { perform, say } from "./actions.js";
 import { button, element, found } from "./elements.js";
 import { size, taken } from "./words.js";
 
-const TOLD_FIRST = ["Cache-Status", "Age", "Retry-After"];
+const TOLD_FIRST = ["Cache-Status", "Retry-After"];
 
 /** Offer a button per route; `told` is given each answer. */
 export function offerRoutes(routes, told) {
