@@ -27,18 +27,6 @@ def policy(name: str, document: str = "PolicyDocument") -> list[Statement]:
     return stack().properties(name)[document]["Statement"]
 
 
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("prefix", ["", "cache", "elsewhere/", "cach*/v1/"])
-def test_no_role_lists_beyond_the_prefix(role: str, prefix: str) -> None:
-    assert may(role, "s3:ListBucket", BUCKET, {"s3:prefix": "cache/v1/"})
-    assert not may(role, "s3:ListBucket", BUCKET, {"s3:prefix": prefix})
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_no_role_lists_without_a_prefix(role: str) -> None:
-    assert not may(role, "s3:ListBucket", BUCKET)
-
-
 def test_worker_uses_the_key_through_the_parameter_store_alone() -> None:
     assert may("WorkerRole", "kms:Decrypt", KEY, THROUGH_SSM)
     assert not may("WorkerRole", "kms:Decrypt", KEY)
