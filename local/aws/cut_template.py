@@ -17,7 +17,6 @@ LEFT_OUT = {
     "AWS::ApiGateway::Stage": "follows its deployment",
     "AWS::CloudWatch::Alarm": "moto makes none from a template, and no metric would feed it",
     "AWS::CloudFront::Distribution": "there is no edge in front of the local API",
-    "AWS::CloudFront::Function": "there is no edge in front of the local API",
     "AWS::Lambda::EventSourceMapping": "moto's needs Docker or swallows messages; the poller polls",
     "AWS::Lambda::Permission": "the gateway and the poller invoke without asking IAM",
     "AWS::S3::BucketPolicy": "moto ignores conditions, so 'deny what is no TLS' would deny all",
