@@ -46,7 +46,7 @@ def test_outputs_that_commands_ask_for_exist(page: str) -> None:
 
 
 def test_files_that_commands_name_exist(page: str) -> None:
-    kinds = r"events/\w+\.json|\.ci/\w+(?:\.py)?|\.github/workflows/\w+\.yaml"
+    kinds = r"events/\w+\.json|(?<!\.)tools/\w+(?:\.py)?|\.github/workflows/\w+\.yaml"
     named = set(re.findall(kinds, page))
 
     assert named

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from docs.diagrams import dashboard as picture
 from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
 
@@ -256,34 +255,3 @@ def test_age_of_entries_shows_how_long_they_are_fresh():
     )
 
     assert shown == [7200, 3600]
-
-
-def committed_picture():
-    return (picture.HERE / "dashboard.svg").read_text(encoding="utf-8")
-
-
-def test_picture_in_the_docs_is_of_the_dashboard_as_it_is(tmp_path):
-    """Else `python docs/diagrams/dashboard.py` was forgotten."""
-    picture.save(tmp_path)
-
-    assert (tmp_path / "dashboard.svg").read_text(encoding="utf-8") == committed_picture()
-    assert (tmp_path / "dashboard.png").stat().st_size > 0
-
-
-def test_picture_says_that_it_is_a_layout():
-    assert f">{picture.NOTE}<" in committed_picture()
-
-
-def test_picture_names_every_alarm_and_metric():
-    alarms = stack().of_type("AWS::CloudWatch::Alarm")
-    metrics = {watched.name for widget in widgets("metric") for watched in drawn(widget)}
-
-    assert [name for name in (*alarms, *metrics) if name not in committed_picture()] == []
-
-
-@pytest.mark.parametrize("widget", graphs())
-def test_picture_has_every_title(widget):
-    """Broken into lines where it has to be."""
-    text = " ".join(re.findall(r">([^<>\n]+)<", committed_picture()))
-
-    assert title(widget) in text
