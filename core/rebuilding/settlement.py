@@ -12,9 +12,9 @@ from core.errors import (
 )
 from core.model.messages import MAX_RECEIVES
 from core.ports import CacheStore, Clock, DeadLetterQueue, RebuildQueue, Telemetry
+from core.rebuilding.batch_failures import BatchFailures
 from core.rebuilding.delays import retry_delay_seconds
 from core.rebuilding.delivery import Delivery
-from core.rebuilding.failures import BatchFailures
 from core.rebuilding.requests import RebuildResult
 from core.settings import WorkerSettings
 
