@@ -17,11 +17,11 @@ RECHECK_STALE = timedelta(seconds=5)
 # Nothing is asked for twice, unless neither an entry nor a failure has come of it in all that time.
 ASK_AGAIN = timedelta(minutes=15)
 QUEUE_PAUSE = timedelta(seconds=30)
-"""How long a queue that was out of reach is left alone: a try can cost seconds."""
+"""How long nothing is sent to a queue that could not be reached: each try can take seconds."""
 
 
 class KnownFailures:
-    """The failure records, as far as they say something of an entry that is stale or missing."""
+    """The failure records of entries that are stale or missing."""
 
     def __init__(self, store: CacheStore, clock: Clock, cache_prefix: str) -> None:
         self._records = FailureRecords(store, cache_prefix)
@@ -64,9 +64,8 @@ class RebuildRequests:
         return self._paused_until is not None and self._clock() < self._paused_until
 
     def answered(self, dataset: Dataset) -> None:
-        """Forget what was asked: there is a new entry. Should it vanish, that is a new miss.
-
-        S3 need not tell it from the miss before: an object can be deleted by hand.
+        """Forget what was asked, because there is a new entry. If it vanishes, that is a new miss,
+        although S3 may show the same as at the miss before: an object can be deleted by hand.
         """
         self._asked.pop(dataset, None)
 
@@ -77,7 +76,7 @@ class RebuildRequests:
         failure: FailureRecord | None,
         correlation_id: str,
     ) -> bool:
-        """Have it rebuilt, unless that was asked for before; False if it could not be queued."""
+        """Ask for a rebuild unless it was asked for before; False if it could not be queued."""
         now = self._clock()
         wish = wish_for(dataset, seen, failure, now)
         asked, asked_at = self._asked.get(dataset, ("", now))
