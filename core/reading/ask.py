@@ -78,28 +78,28 @@ class RebuildRequests:
     ) -> bool:
         """Ask for a rebuild unless it was asked for before; False if it could not be queued."""
         now = self._clock()
-        wish = wish_for(dataset, seen, failure, now)
+        rebuild_id = rebuild_id_for(dataset, seen, failure, now)
         asked, asked_at = self._asked.get(dataset, ("", now))
-        if asked == wish and now < asked_at + ASK_AGAIN:
+        if asked == rebuild_id and now < asked_at + ASK_AGAIN:
             return True
         reason = "miss" if isinstance(seen, Missing) else "stale"
         try:
             message = RebuildMessage(
                 Selection.of(dataset), reason=reason, correlation_id=correlation_id
             )
-            message_id = self._queue.send(message, wish)
+            message_id = self._queue.send(message, rebuild_id)
         except QueueUnavailableError as exc:
             self._paused_until = self._clock() + QUEUE_PAUSE
             self._telemetry.warning("rebuild not queued", dataset=str(dataset), problem=str(exc))
             return False
-        self._asked[dataset] = (wish, now)
+        self._asked[dataset] = (rebuild_id, now)
         self._telemetry.info(
             "rebuild queued", dataset=str(dataset), reason=reason, message_id=message_id
         )
         return True
 
 
-def wish_for(
+def rebuild_id_for(
     dataset: Dataset,
     seen: LoadedEntry | Missing,
     failure: FailureRecord | None,
