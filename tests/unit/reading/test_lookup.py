@@ -25,7 +25,6 @@ from tests.builders import (
     TODAY,
     make_entry,
     make_failure,
-    make_lists,
     make_reader_settings,
     make_stale_entry,
     store_tombstones,
@@ -803,9 +802,3 @@ def test_find_entry_that_came_and_was_deleted_by_hand_is_a_new_miss(
     del store.objects[KEY]
     readers.find()
     assert len(queue.deduplication_ids) == 2
-
-
-def test_find_serves_the_data_that_was_stored(readers: Readers) -> None:
-    entry = make_entry(data=make_lists({"123456": "Part A"}))
-    readers.keep(entry)
-    assert entry_of(readers.find()) == entry
