@@ -119,15 +119,9 @@ def test_today_is_taken_in_the_time_zone(service: Service, monkeypatch: pytest.M
     assert service.steer({"action": "refresh", **november})["count"] == 1
 
 
-def test_one_dead_letter_is_chosen_by_its_message_id(service: Service) -> None:
-    for name in ("budgets", "invoices"):
-        service.send({"dataset": name})
-    service.poll()
-    listed = service.steer({"action": "dead_letters"})["messages"]
-    result = service.steer({"action": "discard", "message_id": listed[0]["message_id"]})
-    assert result["message_ids"] == [listed[0]["message_id"]]
-    left = service.steer({"action": "dead_letters"})["messages"]
-    assert [letter["body"] for letter in left] == [listed[1]["body"]]
+def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> None:
+    with pytest.raises(InvalidCommandError, match="dead_letters lists them"):
+        service.steer(event("admin_redrive_one"))
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:
