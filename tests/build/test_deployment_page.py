@@ -59,6 +59,16 @@ def test_verbs_that_the_page_names_are_the_makefiles(page: str) -> None:
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", page, re.MULTILINE)) <= verbs
 
 
+def test_commands_that_change_a_stack_name_its_region(page: str) -> None:
+    joined = re.sub(r"\\\n\s*", "", page)
+    commands = re.findall(
+        r"^(?:sam (?:deploy|delete|package|publish)|make deploy R).*", joined, re.M
+    )
+
+    assert len(commands) == 5
+    assert [line for line in commands if "region " not in line and "REGION=" not in line] == []
+
+
 def test_what_outlives_the_stack_is_what_the_page_says_to_remove(page: str) -> None:
     section = page.split("## Removing")[1].split("\n## ", maxsplit=1)[0]
     retained = {
