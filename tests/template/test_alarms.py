@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import dataclass
 
 import pytest
 
@@ -15,102 +14,39 @@ from core.errors import (
 )
 from core.model.messages import MAX_RECEIVES
 from core.rebuilding.delays import retry_delay_seconds
-from tests.template.metrics import NAMESPACE, VALUES, Watched
+from tests.template.metrics import VALUES, Watched
 from tests.template.stack import TEMPLATE, stack
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
-SECTIONS = [
-    "Dead letters",
-    "Messages wait too long",
-    "The worker fails",
-    "The worker is throttled",
-    "Readers get server errors",
-    "Nothing was rebuilt",
-    "Credentials refused",
-    "A session was recovered",
-    "The schedule failed",
-]
-DEAD_LETTERS = {"QueueName": "${DeadLetterQueue.QueueName}"}
-REBUILDS = {"QueueName": "${RebuildQueue.QueueName}"}
-WORKER = {"FunctionName": "${WorkerFunction}"}
-SERVICE = {"service": "${WorkerFunction}"}
-PROGRAMS = SERVICE | {"dataset": "programs", "outcome": "success"}
-BALANCES = SERVICE | {"dataset": "balances", "outcome": "success"}
-OVERDUE = ["ProgramsOverdueAlarm", "BalancesOverdueAlarm"]
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """What an alarm watches, when it goes on, and where the runbook speaks of it."""
-
-    watched: Watched
-    condition: tuple[str, int]
-    periods: tuple[int, int]
-    """How many periods must be bad, of how many."""
-    section: str
-
-
-def watched(namespace, name, dimensions, statistic="Sum"):
-    return Watched(namespace, name, dimensions, statistic)
-
-
-ABOVE, AT_LEAST, BELOW = (
-    "GreaterThanThreshold",
-    "GreaterThanOrEqualToThreshold",
-    "LessThanThreshold",
-)
-ALARMS = {
-    "DeadLettersAlarm": Alarm(
-        watched("AWS/SQS", "ApproximateNumberOfMessagesVisible", DEAD_LETTERS, "Maximum"),
-        (ABOVE, 0),
-        (1, 1),
-        "Dead letters",
-    ),
-    "OldestMessageAlarm": Alarm(
-        watched("AWS/SQS", "ApproximateAgeOfOldestMessage", REBUILDS, "Maximum"),
-        (ABOVE, 7200),
-        (1, 1),
-        "Messages wait too long",
-    ),
-    "WorkerErrorsAlarm": Alarm(
-        watched("AWS/Lambda", "Errors", WORKER), (AT_LEAST, 1), (1, 12), "The worker fails"
-    ),
-    "WorkerThrottlesAlarm": Alarm(
-        watched("AWS/Lambda", "Throttles", WORKER), (AT_LEAST, 1), (2, 3), "The worker is throttled"
-    ),
-    "ReaderServerErrorsAlarm": Alarm(
-        watched("AWS/ApiGateway", "5XXError", {"ApiName": "${AWS::StackName}", "Stage": "Prod"}),
-        (AT_LEAST, 1),
-        (3, 6),
-        "Readers get server errors",
-    ),
-    "ProgramsOverdueAlarm": Alarm(
-        watched(NAMESPACE, "Rebuilds", PROGRAMS), (BELOW, 1), (12, 12), "Nothing was rebuilt"
-    ),
-    "BalancesOverdueAlarm": Alarm(
-        watched(NAMESPACE, "Rebuilds", BALANCES), (BELOW, 1), (12, 12), "Nothing was rebuilt"
-    ),
-    "CredentialsRefusedAlarm": Alarm(
-        watched(NAMESPACE, "CredentialsRefused", SERVICE),
-        (AT_LEAST, 1),
-        (1, 12),
-        "Credentials refused",
-    ),
-    "SessionRecoveredAlarm": Alarm(
-        watched(NAMESPACE, "SessionsRecovered", SERVICE),
-        (AT_LEAST, 1),
-        (1, 12),
-        "A session was recovered",
-    ),
-    "ScheduleFailedAlarm": Alarm(
-        watched("AWS/Events", "FailedInvocations", {"RuleName": "${RefreshSchedule}"}),
-        (AT_LEAST, 1),
-        (1, 12),
-        "The schedule failed",
-    ),
+OVERDUE = ("ProgramsOverdueAlarm", "BalancesOverdueAlarm")
+# In the order of the runbook, where each section says what to do.
+SECTIONS = {
+    "DeadLettersAlarm": "Dead letters",
+    "OldestMessageAlarm": "Messages wait too long",
+    "WorkerErrorsAlarm": "The worker fails",
+    "WorkerThrottlesAlarm": "The worker is throttled",
+    "ReaderServerErrorsAlarm": "Readers get server errors",
+    "ProgramsOverdueAlarm": "Nothing was rebuilt",
+    "BalancesOverdueAlarm": "Nothing was rebuilt",
+    "CredentialsRefusedAlarm": "Credentials refused",
+    "SessionRecoveredAlarm": "A session was recovered",
+    "ScheduleFailedAlarm": "The schedule failed",
+}
+# What each alarm watches, and of what: the metric alone does not say of which queue or function.
+WATCHED = {
+    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "${DeadLetterQueue.QueueName}"),
+    "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage", "${RebuildQueue.QueueName}"),
+    "WorkerErrorsAlarm": ("Errors", "${WorkerFunction}"),
+    "WorkerThrottlesAlarm": ("Throttles", "${WorkerFunction}"),
+    "ReaderServerErrorsAlarm": ("5XXError", "${AWS::StackName}", "Prod"),
+    "ProgramsOverdueAlarm": ("Rebuilds", "${WorkerFunction}", "programs", "success"),
+    "BalancesOverdueAlarm": ("Rebuilds", "${WorkerFunction}", "balances", "success"),
+    "CredentialsRefusedAlarm": ("CredentialsRefused", "${WorkerFunction}"),
+    "SessionRecoveredAlarm": ("SessionsRecovered", "${WorkerFunction}"),
+    "ScheduleFailedAlarm": ("FailedInvocations", "${RefreshSchedule}"),
 }
 
-every_alarm = pytest.mark.parametrize("name", ALARMS)
+every_alarm = pytest.mark.parametrize("name", SECTIONS)
 
 
 def properties(name):
@@ -131,27 +67,39 @@ def pauses(error):
     return sum(retry_delay_seconds(error, number, 0) for number in range(1, MAX_RECEIVES))
 
 
-def test_stack_has_these_alarms_and_no_others():
-    assert set(stack().of_type("AWS::CloudWatch::Alarm")) == set(ALARMS)
+def test_every_alarm_has_a_section_of_the_runbook_in_its_order():
+    runbook = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", runbook, flags=re.MULTILINE)
+
+    assert set(stack().of_type("AWS::CloudWatch::Alarm")) == set(SECTIONS)
+    assert [heading for heading in headings if heading in SECTIONS.values()] == list(
+        dict.fromkeys(SECTIONS.values())
+    )
 
 
 @every_alarm
-def test_alarm_watches_its_metric(name):
-    assert watched_by(name) == ALARMS[name].watched
+def test_alarm_watches_its_own_metric_which_somebody_emits(name):
+    watched = watched_by(name)
+
+    assert (watched.name, *sorted(watched.dimensions.values())) == (
+        WATCHED[name][0],
+        *sorted(WATCHED[name][1:]),
+    )
+    assert watched.faults() == []
 
 
 @every_alarm
-def test_alarm_watches_a_metric_that_somebody_emits(name):
-    assert watched_by(name).faults() == []
-
-
-@every_alarm
-def test_alarm_goes_on_at_its_threshold(name):
+def test_alarm_goes_on_at_the_first_bad_event_or_when_none_comes(name):
+    """But the oldest message's, whose threshold is a time; silence is bad only for the overdue."""
     alarm = properties(name)
-    of = int(alarm["EvaluationPeriods"])
+    expected = {
+        **dict.fromkeys(OVERDUE, ("LessThanThreshold", 1, "breaching")),
+        "DeadLettersAlarm": ("GreaterThanThreshold", 0, "notBreaching"),
+        "OldestMessageAlarm": ("GreaterThanThreshold", 7200, "notBreaching"),
+    }.get(name, ("GreaterThanOrEqualToThreshold", 1, "notBreaching"))
 
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ALARMS[name].condition
-    assert (alarm.get("DatapointsToAlarm", of), of) == ALARMS[name].periods
+    found = (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"])
+    assert found == expected
 
 
 @every_alarm
@@ -164,48 +112,27 @@ def test_alarm_looks_back_no_further_than_cloudwatch_allows(name):
 
 
 @every_alarm
-def test_silence_is_bad_only_where_something_should_have_happened(name):
-    expected = "breaching" if name in OVERDUE else "notBreaching"
-
-    assert properties(name)["TreatMissingData"] == expected
-
-
-@every_alarm
 def test_alarm_says_in_a_sentence_what_happened_and_where_to_read_on(name):
     described = re.fullmatch(
         r'[A-Z][^.]+\. Runbook: docs/operations\.md, "(.+)"', properties(name)["AlarmDescription"]
     )
 
     assert described
-    assert described[1] == ALARMS[name].section
+    assert described[1] == SECTIONS[name]
 
 
-def test_alarms_follow_the_order_of_the_runbook():
-    runbook = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## (.+)$", runbook, flags=re.MULTILINE)
+def test_alarms_have_names_of_their_own_that_begin_with_the_stacks():
+    names = {properties(name)["AlarmName"] for name in SECTIONS}
 
-    assert list(dict.fromkeys(alarm.section for alarm in ALARMS.values())) == SECTIONS
-    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
-
-
-@every_alarm
-def test_alarm_carries_the_name_of_its_stack(name):
-    assert properties(name)["AlarmName"].startswith("${AWS::StackName}-")
-
-
-def test_alarms_have_names_of_their_own():
-    assert len({properties(name)["AlarmName"] for name in ALARMS}) == len(ALARMS)
+    assert len(names) == len(SECTIONS)
+    assert all(name.startswith("${AWS::StackName}-") for name in names)
 
 
 @every_alarm
-def test_alarm_tells_the_topic_when_it_goes_on_and_off(name):
-    alarm = stack(AlarmTopicArn=TOPIC).properties(name)
+def test_alarm_tells_the_topic_when_it_goes_on_and_off_and_nobody_without_a_topic(name):
+    told = stack(AlarmTopicArn=TOPIC).properties(name)
 
-    assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
-
-
-@every_alarm
-def test_alarm_without_a_topic_tells_nobody(name):
+    assert told["AlarmActions"] == told["OKActions"] == [TOPIC]
     assert not {"AlarmActions", "OKActions", "InsufficientDataActions"} & set(properties(name))
 
 
