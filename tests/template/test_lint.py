@@ -50,14 +50,6 @@ def test_application_can_be_published():
     """What the Serverless Application Repository asks for; the license is a file beside it."""
     application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
 
-    assert application["Name"] == "lambda-mips-api"
-    assert application["SpdxLicenseId"] == "Apache-2.0"
-    assert {
-        "Author",
-        "Description",
-        "SemanticVersion",
-        "ReadmeUrl",
-        "SourceCodeUrl",
-        "Labels",
-    } <= set(application)
+    needed = "Name Author Description SemanticVersion SpdxLicenseId ReadmeUrl SourceCodeUrl Labels"
+    assert set(needed.split()) <= set(application)
     assert (TEMPLATE.parent / application["LicenseUrl"]).is_file()
