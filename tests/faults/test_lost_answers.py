@@ -79,15 +79,6 @@ def test_write_whose_answer_is_lost_is_in_place_and_satisfies_the_next_delivery(
     assert (entry["state"], entry["last_error"]) == ("fresh", None)
 
 
-def test_note_whose_answer_is_lost_is_written_again_and_closed(
-    line: Line, service: Service
-) -> None:
-    line.lose("PutParameter")
-    assert ask(service, "lost") == []
-    assert service.mip.open_sessions == 0
-    assert not service.steer({"action": "status"})["session_open"]
-
-
 def test_note_that_was_written_although_no_try_was_answered_is_closed(
     line: Line, service: Service
 ) -> None:
