@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.harness import alternating, ratio_of_medians
-from tests.benchmarks.processes import ROOT
+from tools.bench.channel import Channel
+from tools.bench.harness import alternating, ratio_of_medians
+from tools.bench.processes import ROOT
 
 ROUNDS, TURNS = 15, 3
 
@@ -74,6 +74,7 @@ def ratio(subjects: Sequence[Start], baselines: Sequence[Start], cost: str) -> f
 
 
 def main() -> None:
+    """Start both in turns; tell the ratios of each round."""
     channel, _ = Channel.from_arguments()
     for folder in ("core", "handlers"):
         compileall.compile_dir(ROOT / folder, quiet=2)

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tests.benchmarks.processes import MeasurementFailedError, Measuring, aws_server
-from tests.benchmarks.rows import ROWS, Result
+from tools.bench.processes import MeasurementFailedError, Measuring, aws_server
+from tools.bench.rows import ROWS, Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,48 +1,47 @@
-"""How many requests to AWS a hit costs, counted where botocore sends them."""
+"""How many requests to AWS a hit costs, counted where they are sent."""
 
 from collections import Counter
 from typing import Any
 
-import handlers.wiring.reader as wiring
+from botocore.httpsession import URLLib3Session
+
 from handlers.reader import lambda_handler
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.samples import CONTEXT, STALE_MONTH, VIEW, proxy_event
+from tools.bench.channel import Channel
+from tools.bench.samples import CONTEXT, STALE_MONTH, VIEW, month, proxy_event
 
 HITS = 50
 
 
 def counted() -> Counter[str]:
-    """Count the requests of the clients that the reader makes from now on, by event name."""
+    """Count what is sent from now on by HTTP method: S3 is asked with GET, SQS with POST."""
     sent: Counter[str] = Counter()
-    make = wiring.client
+    send = URLLib3Session.send
 
-    def client(*arguments: Any) -> Any:
-        made = make(*arguments)
-        made.meta.events.register(
-            "before-send", lambda event_name, **_: sent.update([event_name.split(".")[1]])
-        )
-        return made
+    def counting(self: URLLib3Session, request: Any) -> Any:
+        sent[request.method] += 1
+        return send(self, request)
 
-    wiring.client = client
+    URLLib3Session.send = counting  # type: ignore[method-assign]
     return sent
 
 
 def main() -> None:
+    """Ask for each kind of hit many times; tell the requests of each."""
     channel, _ = Channel.from_arguments()
     sent = counted()
-    events = [proxy_event(), proxy_event("/tags"), proxy_event(**VIEW)]
-    stale = proxy_event("/balances", target_date=STALE_MONTH.end.isoformat())
+    events = [proxy_event(), proxy_event("/tags"), proxy_event(parameters=VIEW)]
+    stale = proxy_event("/balances", parameters=month(STALE_MONTH))
     channel.begin(len(events) + 1)
     for event in events:
         sent.clear()
         for _ in range(HITS):
             lambda_handler(event, CONTEXT)
-        channel.value("s3_requests", sent["s3"] / HITS)
+        channel.value("s3_requests", sent["GET"] / HITS)
         channel.step()
     sent.clear()
     for _ in range(HITS):
         lambda_handler(stale, CONTEXT)
-    channel.value("stale_sends", sent["sqs"])
+    channel.value("stale_sends", sent["POST"])
     channel.step()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from tests.benchmarks.harness import Spread, Target, Verdict, judge, spread_of
+from tools.bench.harness import Spread, Target, Verdict, judge, spread_of
 
 
 @dataclass(frozen=True, slots=True)
