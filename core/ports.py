@@ -38,8 +38,8 @@ OBJECTS_AT_ONCE = 8
 """Objects that a use case works on side by side: thousands of them must not take minutes."""
 
 
-class CacheStore(Protocol):
-    """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
+class CacheReader(Protocol):
+    """The cache bucket, read. Methods raise StoreUnavailableError when it does not answer."""
 
     def read(self, key: str) -> StoredObject | None:
         """Read an object; None if there is none."""
@@ -48,6 +48,10 @@ class CacheStore(Protocol):
     def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
         """Read an object unless its ETag is still the known one."""
         ...
+
+
+class CacheStore(CacheReader, Protocol):
+    """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
 
     def create(self, key: str, body: bytes) -> str:
         """Write an object where there is none, and return its ETag.
@@ -85,12 +89,16 @@ class QueueDepth:
     in_flight: int
 
 
-class RebuildQueue(Protocol):
-    """The queue of rebuild messages. Methods raise QueueUnavailableError."""
+class RebuildSender(Protocol):
+    """The queue of rebuild messages, sent to. Raises QueueUnavailableError."""
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Queue a message and return its id."""
         ...
+
+
+class RebuildQueue(RebuildSender, Protocol):
+    """The queue of rebuild messages. Methods raise QueueUnavailableError."""
 
     def send_again(self, body: str, deduplication_id: str) -> str:
         """Queue the body of an earlier message as it is, and return the new message's id."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from core.adapters.aws import error_code, translated
+from core.adapters.aws_errors import error_code, translated
 from core.errors import ConflictError, StoreUnavailableError
 from core.ports import NotModified, ObjectSummary, StoredObject
 

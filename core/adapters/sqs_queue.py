@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.errors import QueueUnavailableError
 from core.model.messages import MESSAGE_GROUP, RebuildMessage
 from core.ports import DeadLetter, QueueDepth

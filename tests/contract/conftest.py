@@ -1,11 +1,15 @@
-"""Each port twice: the fake that other tests rely on, and the adapter on emulated AWS."""
+"""Each port: the fake that other tests rely on, and its adapters on emulated AWS."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
 from moto import mock_aws
+from mypy_boto3_s3 import S3Client
+from mypy_boto3_sqs import SQSClient
 
+from core.adapters.reader_requests import S3CacheReader, SqsRebuildSender
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
@@ -28,7 +32,24 @@ def aws() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["fake", "s3"])
+class ReadBySignedRequests(S3CacheStore):
+    """What the worker writes, the reader reads."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        super().__init__(s3, bucket)
+        reader = S3CacheReader(os.environ, bucket)
+        self.read, self.read_if_changed = reader.read, reader.read_if_changed  # type: ignore[method-assign]
+
+
+class SentBySignedRequests(SqsRebuildQueue):
+    """What the reader sends, the worker receives."""
+
+    def __init__(self, make_client: Callable[[], SQSClient], queue_url: str) -> None:
+        super().__init__(make_client, queue_url)
+        self.send = SqsRebuildSender(os.environ, queue_url).send  # type: ignore[method-assign]
+
+
+@pytest.fixture(params=["fake", "s3", "reader"])
 def cache(request: pytest.FixtureRequest) -> CacheStore:
     if request.param == "fake":
         return InMemoryStore()
@@ -36,7 +57,8 @@ def cache(request: pytest.FixtureRequest) -> CacheStore:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="cache-bucket")
     s3.put_bucket_versioning(Bucket="cache-bucket", VersioningConfiguration={"Status": "Enabled"})
-    return S3CacheStore(s3, "cache-bucket")
+    adapter = ReadBySignedRequests if request.param == "reader" else S3CacheStore
+    return adapter(s3, "cache-bucket")
 
 
 def _fifo(name: str) -> str:
@@ -44,7 +66,7 @@ def _fifo(name: str) -> str:
     return boto3.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
 
-@pytest.fixture(params=["fake", "sqs"])
+@pytest.fixture(params=["fake", "sqs", "reader"])
 def rebuilds(request: pytest.FixtureRequest) -> tuple[RebuildQueue, Receive]:
     """The queue, and a way to receive (receipt handle, body) from it."""
     if request.param == "fake":
@@ -57,7 +79,8 @@ def rebuilds(request: pytest.FixtureRequest) -> tuple[RebuildQueue, Receive]:
         answer = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [(m["ReceiptHandle"], m["Body"]) for m in answer.get("Messages", [])]
 
-    return SqsRebuildQueue(lambda: boto3.client("sqs"), url), receive
+    adapter = SentBySignedRequests if request.param == "reader" else SqsRebuildQueue
+    return adapter(lambda: boto3.client("sqs"), url), receive
 
 
 @pytest.fixture(params=["fake", "sqs"])

@@ -8,7 +8,7 @@ import pytest
 import requests
 import responses
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.adapters.mip_client import MipClient
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue

@@ -62,7 +62,7 @@ class Deployment:
         self._credentials = {role: _assumed(name) for role, name in self.roles.items()}
         # Each function has processes, and so a session, of its own.
         self._sessions = {
-            function: functools.cache(inspect.unwrap(aws._session)) for function in ROLES
+            function: functools.cache(inspect.unwrap(aws.session)) for function in ROLES
         }
         self.set_password(PASSWORD)
         self.invalidations = _edge_of(self.environments["AdminFunction"]["DISTRIBUTION_ID"])
@@ -103,7 +103,7 @@ class Deployment:
             given = {**self.environments[function], **self._credentials[ROLES[function]]}
             for name, value in given.items():
                 patch.setenv(name, value)
-            patch.setattr(aws, "_session", self._sessions[function])
+            patch.setattr(aws, "session", self._sessions[function])
             with enforced():
                 yield
 
