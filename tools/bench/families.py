@@ -24,7 +24,7 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "artifact": Family("artifact", "artifact"),
-    "cold_start": Family("cold_start", "cold start"),
+    "cold_start": Family("cold_start", "cold start", "7k"),
     "hits_7k": Family("hits", "hits, 7 KB", "7k"),
     "hits_600k": Family("hits", "hits, 600 KB", "600k"),
     "requests_per_hit": Family("requests_per_hit", "requests per hit", "7k"),
