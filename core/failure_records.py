@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from core.model.datasets import Dataset, dataset_of_failure_key, failure_key, failures_prefix
 from core.model.failures import FailureRecord, decode_failure, encode_failure
-from core.ports import CacheReader, CacheStore
+from core.ports import CacheStore, ObjectReader
 
 
-def read_failure(store: CacheReader, prefix: str, dataset: Dataset) -> FailureRecord | None:
+def read_failure(store: ObjectReader, prefix: str, dataset: Dataset) -> FailureRecord | None:
     """Read a dataset's record; None if there is none, or none that can be read.
 
     Raises StoreUnavailableError.

@@ -38,20 +38,24 @@ OBJECTS_AT_ONCE = 8
 """Objects that a use case works on side by side: thousands of them must not take minutes."""
 
 
-class CacheReader(Protocol):
-    """The cache bucket, read. Methods raise StoreUnavailableError when it does not answer."""
+class ObjectReader(Protocol):
+    """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
 
     def read(self, key: str) -> StoredObject | None:
         """Read an object; None if there is none."""
         ...
+
+
+class CacheReader(ObjectReader, Protocol):
+    """The cache bucket as a reader needs it."""
 
     def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
         """Read an object unless its ETag is still the known one."""
         ...
 
 
-class CacheStore(CacheReader, Protocol):
-    """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
+class CacheStore(ObjectReader, Protocol):
+    """The cache bucket as those need it who write to it."""
 
     def create(self, key: str, body: bytes) -> str:
         """Write an object where there is none, and return its ETag.

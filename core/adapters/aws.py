@@ -6,20 +6,21 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-DEFAULT_CONFIG = Config(
+CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"total_max_attempts": 3, "mode": "standard"},
+    # S3 checked the object when it took it, and TLS checks it on its way.
     response_checksum_validation="when_required",
 )
 
 
 @functools.cache
 def session() -> botocore.session.Session:
-    """Return the one session. boto3's makes the same clients, but imports more for that."""
+    """Return the one session. boto3's would make the same clients, and import more for it."""
     return botocore.session.get_session()
 
 
-def client(service: str, config: Config = DEFAULT_CONFIG) -> Any:
+def client(service: str) -> Any:
     """Make a client; endpoint, region and credentials come from the environment."""
-    return session().create_client(service, config=config)
+    return session().create_client(service, config=CONFIG)

@@ -44,8 +44,8 @@ class ReadBySignedRequests(S3CacheStore):
 class SentBySignedRequests(SqsRebuildQueue):
     """What the reader sends, the worker receives."""
 
-    def __init__(self, make_client: Callable[[], SQSClient], queue_url: str) -> None:
-        super().__init__(make_client, queue_url)
+    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
+        super().__init__(sqs, queue_url)
         self.send = SqsRebuildSender(os.environ, queue_url).send  # type: ignore[method-assign]
 
 
@@ -80,7 +80,7 @@ def rebuilds(request: pytest.FixtureRequest) -> tuple[RebuildQueue, Receive]:
         return [(m["ReceiptHandle"], m["Body"]) for m in answer.get("Messages", [])]
 
     adapter = SentBySignedRequests if request.param == "reader" else SqsRebuildQueue
-    return adapter(lambda: boto3.client("sqs"), url), receive
+    return adapter(boto3.client("sqs"), url), receive
 
 
 @pytest.fixture(params=["fake", "sqs"])
@@ -88,7 +88,7 @@ def letters(request: pytest.FixtureRequest) -> DeadLetterQueue:
     if request.param == "fake":
         return InMemoryDeadLetters(FakeClock())
     request.getfixturevalue("aws")
-    return SqsDeadLetterQueue(lambda: boto3.client("sqs"), _fifo("dead.fifo"))
+    return SqsDeadLetterQueue(boto3.client("sqs"), _fifo("dead.fifo"))
 
 
 @pytest.fixture(params=["fake", "ssm"])
