@@ -5,11 +5,8 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-m
 """
 
 import json
-import time
-from collections.abc import Callable, Mapping
-from urllib.parse import quote
+from collections.abc import Mapping
 
-from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
@@ -19,17 +16,17 @@ from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.model.messages import MESSAGE_GROUP, RebuildMessage
 from core.ports import NotModified, StoredObject
 
-JSON_HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
-Sleep = Callable[[float], None]
+JSON_HEADERS = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Target": "AmazonSQS.SendMessage",
+}
 
 
 class S3CacheReader:
     """Implements CacheReader."""
 
-    def __init__(
-        self, environment: Mapping[str, str], bucket: str, sleep: Sleep = time.sleep
-    ) -> None:
-        self._s3 = SignedRequests("s3", S3SigV4Auth, environment, sleep, bucket)
+    def __init__(self, s3: SignedRequests) -> None:
+        self._s3 = s3
 
     def read(self, key: str) -> StoredObject | None:
         """Get an object."""
@@ -43,10 +40,10 @@ class S3CacheReader:
             return NotModified()
         return _stored(found) if found else None
 
-    def _get(self, key: str, headers: dict[str, str]) -> AWSResponse | None:
+    def _get(self, key: str, headers: Mapping[str, str]) -> AWSResponse | None:
         with translated(StoreUnavailableError, "S3 GetObject"):
             try:
-                return self._s3.send("GET", f"/{quote(key, safe='/~')}", headers, b"")
+                return self._s3.send("GET", f"/{key}", headers, b"")
             except ClientError as exc:
                 if error_code(exc) == "NoSuchKey":
                     return None
@@ -62,15 +59,12 @@ def _stored(found: AWSResponse) -> StoredObject:
 class SqsRebuildSender:
     """Implements RebuildSender."""
 
-    def __init__(
-        self, environment: Mapping[str, str], queue_url: str, sleep: Sleep = time.sleep
-    ) -> None:
-        self._sqs = SignedRequests("sqs", SigV4Auth, environment, sleep)
+    def __init__(self, sqs: SignedRequests, queue_url: str) -> None:
+        self._sqs = sqs
         self._queue_url = queue_url
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Send a message to the one message group; of one that is sent twice SQS keeps one."""
-        headers = {**JSON_HEADERS, "X-Amz-Target": "AmazonSQS.SendMessage"}
         content = {
             "QueueUrl": self._queue_url,
             "MessageBody": message.to_body(),
@@ -78,7 +72,7 @@ class SqsRebuildSender:
             "MessageDeduplicationId": deduplication_id,
         }
         with translated(QueueUnavailableError, "SQS SendMessage"):
-            answer = self._sqs.send("POST", "/", headers, json.dumps(content).encode())
+            answer = self._sqs.send("POST", "/", JSON_HEADERS, json.dumps(content).encode())
         try:
             return str(json.loads(answer.content)["MessageId"])
         except (ValueError, LookupError, TypeError) as exc:

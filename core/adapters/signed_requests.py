@@ -9,14 +9,15 @@ Guide, "Service-specific endpoints"; S3 User Guide, "Virtual hosting of general 
 
 import random
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import botocore.exceptions as failures
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.endpoint_provider import RuleSetStandardLibrary
 from botocore.httpsession import URLLib3Session
@@ -28,38 +29,39 @@ from core.adapters.aws_errors import error_code
 # the 7 s that its time budget counts for one (handlers/time_budget.py).
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, LONGEST_PAUSE_SECONDS = 1, 2, 1
 
+_SIGNERS = {"s3": S3SigV4Auth, "sqs": SigV4Auth}
 _SLOW_DOWN = frozenset({"RequestThrottled", "RequestTimeout", "SlowDown", "ThrottlingException"})
 # S3 writes <Code>NoSuchKey</Code>, SQS "__type":"com.amazonaws.sqs#QueueDoesNotExist".
 _CODE = re.compile(rb'(?:<Code>|"__type"\s*:\s*"(?:[\w.]+#)?)(\w{1,64})[<"]')
 
 
-@dataclass
+@dataclass(repr=False, eq=False)  # the environment holds secrets, which repr would show
 class SignedRequests:
     """Requests to a service, with the region, credentials and `AWS_ENDPOINT_URL…` of a function.
 
-    They come from its environment; of AWS's config file only credentials count.
+    They come from its environment; of AWS's config file only credentials count. What else the SDK
+    can be told (proxies, FIPS, dual stack) has no effect.
     """
 
-    service: str
-    signer: type[SigV4Auth]
+    service: Literal["s3", "sqs"]
     environment: Mapping[str, str]
-    sleep: Callable[[float], None]
     bucket: str = ""
+    sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
         timeouts: Any = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
         self._http = URLLib3Session(timeout=timeouts)
 
-    def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> AWSResponse:
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> AWSResponse:
         """Send a request, and once more after a failure that may pass.
 
         Returns a complete answer with status 200 or 304. Raises ClientError for another status,
         and BotoCoreError where no answer came; of a body they hold nothing but AWS's code.
         """
-        headers = {"User-Agent": "lambda-mips-api", **headers}
-        if trace := self.environment.get("_X_AMZN_TRACE_ID"):  # which SQS hands to the worker
-            headers["X-Amzn-Trace-Id"] = trace
         request = AWSRequest(method, self.url + path, headers, body)
+        request.headers["User-Agent"] = "lambda-mips-api"
+        if trace := self.environment.get("_X_AMZN_TRACE_ID"):  # which SQS hands to the worker
+            request.headers["X-Amzn-Trace-Id"] = trace
         try:
             return self._send_once(request)
         except (failures.BotoCoreError, failures.ClientError) as exc:
@@ -76,7 +78,8 @@ class SignedRequests:
             return f"{given.rstrip('/')}/{self.bucket}".rstrip("/")
         partitions = RuleSetStandardLibrary(create_loader().load_data("partitions"))
         suffix = partitions.aws_partition(self._region)["dnsSuffix"]
-        return f"https://{self.bucket}.{self.service}.{self._region}.{suffix}".replace("/.", "/")
+        host = filter(None, (self.bucket, self.service, self._region, suffix))
+        return f"https://{'.'.join(host)}"
 
     @property
     def _region(self) -> str:
@@ -99,13 +102,14 @@ class SignedRequests:
             raise failures.CredentialRetrievalError(provider="", error_msg="expired") from exc
 
     def _send_once(self, request: AWSRequest) -> AWSResponse:
-        self.signer(self._credentials(), self.service, self._region).add_auth(request)
+        signer = _SIGNERS[self.service](self._credentials(), self.service, self._region)
+        signer.add_auth(request)
         response = self._http.send(request.prepare())
         if response.status_code not in (200, 304):
             raise _refusal(response)
         received = len(response.content)
         announced = int(response.headers.get("Content-Length", received))
-        if received != announced:
+        if response.status_code == 200 and received != announced:
             raise failures.IncompleteReadError(actual_bytes=received, expected_bytes=announced)
         return response
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from core.adapters.reader_requests import S3CacheReader, SqsRebuildSender
+from core.adapters.signed_requests import SignedRequests
 from core.ports import Clock
 from core.reading.lookup import Lookup
 from core.settings import ReaderSettings
@@ -42,8 +43,8 @@ def _build() -> Reader:
     settings = ReaderSettings.from_environment(os.environ)
     telemetry = PowertoolsTelemetry(function_name(os.environ, "reader"))
     lookup = Lookup(
-        store=S3CacheReader(os.environ, settings.cache_bucket),
-        queue=SqsRebuildSender(os.environ, settings.rebuild_queue_url),
+        store=S3CacheReader(SignedRequests("s3", os.environ, settings.cache_bucket)),
+        queue=SqsRebuildSender(SignedRequests("sqs", os.environ), settings.rebuild_queue_url),
         telemetry=telemetry,
         clock=utc_now,
         sleep=time.sleep,

@@ -11,6 +11,7 @@ from mypy_boto3_sqs import SQSClient
 
 from core.adapters.reader_requests import S3CacheReader, SqsRebuildSender
 from core.adapters.s3_store import S3CacheStore
+from core.adapters.signed_requests import SignedRequests
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
 from core.adapters.ssm_secrets import SsmSecrets
 from core.ports import CacheStore, DeadLetterQueue, RebuildQueue, Secrets
@@ -37,7 +38,7 @@ class ReadBySignedRequests(S3CacheStore):
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         super().__init__(s3, bucket)
-        reader = S3CacheReader(os.environ, bucket)
+        reader = S3CacheReader(SignedRequests("s3", os.environ, bucket))
         self.read, self.read_if_changed = reader.read, reader.read_if_changed  # type: ignore[method-assign]
 
 
@@ -46,7 +47,7 @@ class SentBySignedRequests(SqsRebuildQueue):
 
     def __init__(self, sqs: SQSClient, queue_url: str) -> None:
         super().__init__(sqs, queue_url)
-        self.send = SqsRebuildSender(os.environ, queue_url).send  # type: ignore[method-assign]
+        self.send = SqsRebuildSender(SignedRequests("sqs", os.environ), queue_url).send  # type: ignore[method-assign]
 
 
 @pytest.fixture(params=["fake", "s3", "reader"])

@@ -9,15 +9,17 @@ from botocore.credentials import RefreshableCredentials
 
 from core.adapters import aws, signed_requests
 from core.adapters.reader_requests import S3CacheReader, SqsRebuildSender
+from core.adapters.signed_requests import SignedRequests
 from core.errors import MipsCacheError, QueueUnavailableError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS
 from core.model.messages import RebuildMessage
 from core.model.selection import Selection
-from core.ports import StoredObject
+from core.ports import NotModified, StoredObject
 from tests.failing_aws import HTML, SECRET, Answer, FailingAws, s3_error, sqs_error
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "key that signs"}
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "eu-west-1", **CREDENTIALS}
+KEY = "cache/v1/programs.json"
 FOUND = Answer(200, "{}", {"ETag": '"1"'})
 MESSAGE = RebuildMessage(Selection.of(PROGRAM_LISTS), reason="miss")
 
@@ -42,7 +44,7 @@ def read(endpoint: FailingAws, pauses: list[float]) -> Read:
 
     def reading(**environment: str) -> StoredObject | None:
         given = {"AWS_ENDPOINT_URL": endpoint.url, **environment}
-        return S3CacheReader(given, "bucket", pauses.append).read("cache/v1/a b.json")
+        return S3CacheReader(SignedRequests("s3", given, "bucket", pauses.append)).read(KEY)
 
     return reading
 
@@ -60,6 +62,7 @@ def told(error: MipsCacheError) -> str:
         (s3_error(503, "SlowDown"), "SlowDown", 2),
         (s3_error(500, "InternalError"), "InternalError", 2),
         (Answer(502, HTML), "502", 2),
+        (Answer(429, HTML), "429", 2),
         (s3_error(403, "AccessDenied"), "AccessDenied", 1),
         (s3_error(400, "ExpiredToken"), "ExpiredToken", 1),
         (s3_error(404, "NoSuchBucket"), "NoSuchBucket", 1),
@@ -86,6 +89,20 @@ def test_read_that_fails_once_is_answered(endpoint: FailingAws, read: Read, firs
     assert read(**ENVIRONMENT) == StoredObject(b"{}", '"1"')
 
 
+def test_answer_without_a_body_that_tells_the_objects_length_is_not_modified(
+    endpoint: FailingAws,
+) -> None:
+    """RFC 9110, 8.6: a 304 may have the Content-Length that a 200 would have had."""
+    endpoint.answer(Answer(304, "", {"Content-Length": "600000"}))
+    s3 = SignedRequests("s3", {**ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint.url}, "bucket")
+    assert S3CacheReader(s3).read_if_changed(KEY, '"1"') == NotModified()
+    assert endpoint.requests[0][2]["If-None-Match"] == '"1"'
+
+
+def test_credentials_are_not_shown_by_repr() -> None:
+    assert CREDENTIALS["AWS_SECRET_ACCESS_KEY"] not in repr(SignedRequests("sqs", ENVIRONMENT))
+
+
 def test_read_of_what_is_absent_is_none(endpoint: FailingAws, read: Read) -> None:
     endpoint.answer(s3_error(404, "NoSuchKey"))
     assert read(**ENVIRONMENT) is None
@@ -97,7 +114,7 @@ def test_request_is_for_the_object_and_signed_for_the_region(
     endpoint.answer(FOUND)
     read(**ENVIRONMENT, AWS_SESSION_TOKEN="token", _X_AMZN_TRACE_ID="Root=1;Sampled=1")
     [(_, path, headers, _)] = endpoint.requests
-    assert path == "/bucket/cache/v1/a%20b.json"
+    assert path == f"/bucket/{KEY}"
     assert "/eu-west-1/s3/aws4_request" in headers["Authorization"]
     assert headers["X-Amz-Security-Token"] == "token"
     assert headers["X-Amzn-Trace-Id"] == "Root=1;Sampled=1"
@@ -115,20 +132,19 @@ def test_request_is_for_the_object_and_signed_for_the_region(
 )
 def test_endpoint_is_that_of_the_regions_partition(region: str, suffix: str) -> None:
     environment = {"AWS_DEFAULT_REGION": region}
-    assert S3CacheReader(environment, "b")._s3.url == f"https://b.s3.{region}.{suffix}"
-    assert SqsRebuildSender(environment, "q")._sqs.url == f"https://sqs.{region}.{suffix}"
+    assert SignedRequests("s3", environment, "b").url == f"https://b.s3.{region}.{suffix}"
+    assert SignedRequests("sqs", environment).url == f"https://sqs.{region}.{suffix}"
 
 
 def test_endpoint_of_the_service_counts_before_that_of_all() -> None:
     environment = {"AWS_ENDPOINT_URL": "http://all/", "AWS_ENDPOINT_URL_S3": "http://s3/"}
-    assert S3CacheReader(environment, "b")._s3.url == "http://s3/b"
-    assert SqsRebuildSender(environment, "q")._sqs.url == "http://all"
+    assert SignedRequests("s3", environment, "b").url == "http://s3/b"
+    assert SignedRequests("sqs", environment).url == "http://all"
 
 
-def test_nobody_at_the_endpoint_is_the_stores_failure(pauses: list[float]) -> None:
-    environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+def test_nobody_at_the_endpoint_is_the_stores_failure(read: Read, pauses: list[float]) -> None:
     with pytest.raises(StoreUnavailableError, match="EndpointConnectionError"):
-        S3CacheReader(environment, "bucket", pauses.append).read("key")
+        read(**ENVIRONMENT, AWS_ENDPOINT_URL="http://127.0.0.1:9")
     assert len(pauses) == 1
 
 
@@ -193,7 +209,8 @@ def test_message_that_is_refused_is_the_queues_failure(
     """SQS denies access to a queue of another account."""
     endpoint.answer(answer)
     environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL_SQS": endpoint.url}
-    sender = SqsRebuildSender(environment, "https://sqs/other/queue.fifo", pauses.append)
+    requests = SignedRequests("sqs", environment, sleep=pauses.append)
+    sender = SqsRebuildSender(requests, "https://sqs/other/queue.fifo")
     with pytest.raises(QueueUnavailableError, match=f"^SQS SendMessage: .*{problem}") as caught:
         sender.send(MESSAGE, "id-1")
     assert len(endpoint.requests) == tries
