@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
+from hypothesis import settings
 from moto.core.models import botocore_stubber
 
 from tests.fakes import (
@@ -19,6 +20,10 @@ from tests.fakes import (
     RecordingQueue,
     RecordingTelemetry,
 )
+
+# A busy machine must not fail a rule; and a rule that fails must fail again with the same values.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.load_profile("suite")
 
 LEAKING_PREFIXES = ("AWS_", "MIP_", "CACHE_", "POWERTOOLS_", "SSM_", "LAMBDA_", "_X_AMZN_")
 LEAKING_NAMES = (
