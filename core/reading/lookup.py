@@ -11,7 +11,7 @@ from core.model.datasets import Dataset
 from core.model.failures import FailureRecord
 from core.model.freshness import Freshness, freshness_at
 from core.model.periods import period_for
-from core.ports import CacheStore, Clock, RebuildQueue, Telemetry
+from core.ports import CacheReader, Clock, RebuildSender, Telemetry
 from core.reading.ask import KnownFailures, RebuildRequests
 from core.reading.decide import ASKING, Decision, decide, is_waited_out
 from core.reading.load import Entries, LoadedEntry, Missing, earlier_days
@@ -75,8 +75,8 @@ class Lookup:
     def __init__(
         self,
         *,
-        store: CacheStore,
-        queue: RebuildQueue,
+        store: CacheReader,
+        queue: RebuildSender,
         telemetry: Telemetry,
         clock: Clock,
         sleep: Callable[[float], None],

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tests.benchmarks.processes import MeasurementFailedError, Measuring, aws_server
-from tests.benchmarks.rows import ROWS, Result
+from tools.bench.processes import MeasurementFailedError, Measuring, aws_server
+from tools.bench.rows import ROWS, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "artifact": Family("artifact", "artifact"),
-    "cold_start": Family("cold_start", "cold start"),
+    "cold_start": Family("cold_start", "cold start", "7k"),
     "hits_7k": Family("hits", "hits, 7 KB", "7k"),
     "hits_600k": Family("hits", "hits, 600 KB", "600k"),
     "requests_per_hit": Family("requests_per_hit", "requests per hit", "7k"),

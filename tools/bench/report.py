@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.harness import Verdict
-from tests.benchmarks.rows import Result
+from tools.bench.harness import Verdict
+from tools.bench.rows import Result
 
 STYLES = {
     Verdict.MET: "green",

@@ -10,8 +10,8 @@ from core.model.datasets import entry_key
 from core.model.entry import encode
 from local.aws.server import AwsServer
 from local.loopback import PortError
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.samples import (
+from tools.bench.channel import Channel
+from tools.bench.samples import (
     FRESH_MONTH,
     LARGE_BYTES,
     SMALL_BYTES,
@@ -33,6 +33,7 @@ ENTRIES = {
 
 
 def main() -> None:
+    """Serve until this process is ended."""
     channel, (port,) = Channel.from_arguments()
     try:
         server = AwsServer(int(port))
@@ -53,6 +54,7 @@ def main() -> None:
 
 
 def fill(server: AwsServer) -> None:
+    """Store the entries."""
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for prefix, entries in ENTRIES.items():

@@ -11,13 +11,14 @@ import boto3
 
 from core.model.datasets import PROGRAM_LISTS, entry_key
 from handlers.reader import lambda_handler
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.harness import ratios, seconds, settled
-from tests.benchmarks.samples import (
+from tools.bench.channel import Channel
+from tools.bench.harness import ratios, seconds, settled
+from tools.bench.samples import (
     CONTEXT,
     FRESH_MONTH,
     STALE_MONTH,
     VIEW,
+    month,
     proxy_event,
 )
 
@@ -78,16 +79,17 @@ def pairs(stored: Object, size: str) -> dict[str, Pair]:
 
 def more_pairs(stored: Object) -> dict[str, Pair]:
     """Return what is measured on the small entry alone."""
-    fresh = proxy_event("/balances", target_date=FRESH_MONTH.end.isoformat())
-    stale = proxy_event("/balances", target_date=STALE_MONTH.end.isoformat())
+    fresh = proxy_event("/balances", parameters=month(FRESH_MONTH))
+    stale = proxy_event("/balances", parameters=month(STALE_MONTH))
     return {
-        "view_7k": (answer(proxy_event(**VIEW)), stored.get()),
+        "view_7k": (answer(proxy_event(parameters=VIEW)), stored.get()),
         "page_7k": (answer(proxy_event("/", {"Accept": "text/html"})), stored.get()),
         "stale": (answer(stale), answer(fresh)),
     }
 
 
 def main() -> None:
+    """Measure one size of entry; tell the ratios of each round."""
     channel, (bucket, size) = Channel.from_arguments()
     stored = Object(bucket, f"{size}/")
     measured = pairs(stored, size) | (more_pairs(stored) if size == "7k" else {})

@@ -1,7 +1,7 @@
 """What the benchmarks feed the service: charts and entries of a given size, and proxy events."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,20 +45,26 @@ def balances_entry(period: Period, size_bytes: int, *, fresh: bool) -> CacheEntr
 
 
 def proxy_event(
-    path: str = "/accounts", headers: dict[str, str] | None = None, **parameters: str
+    path: str = "/accounts",
+    headers: Mapping[str, str] = {},
+    parameters: Mapping[str, str] = {},
 ) -> dict[str, Any]:
     """Return the sample event with another path, further headers and these parameters alone."""
     event = json.loads((EVENTS / "reader_accounts.json").read_text())
-    more = headers or {}
     return {
         **event,
         "path": path,
         "resource": path,
-        "headers": event["headers"] | more,
-        "multiValueHeaders": event["multiValueHeaders"] | {n: [v] for n, v in more.items()},
-        "queryStringParameters": parameters or None,
+        "headers": {**event["headers"], **headers},
+        "multiValueHeaders": event["multiValueHeaders"] | {n: [v] for n, v in headers.items()},
+        "queryStringParameters": dict(parameters) or None,
         "multiValueQueryStringParameters": {n: [v] for n, v in parameters.items()} or None,
     }
+
+
+def month(period: Period) -> dict[str, str]:
+    """Return the parameters that ask for the balances of a month."""
+    return {"target_date": period.end.isoformat()}
 
 
 VIEW = {"priority_codes": "100003,100001", "limit": "50", "show_inactive_codes": "on"}

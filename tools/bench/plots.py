@@ -8,9 +8,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tests.benchmarks.harness import spread_of
-from tests.benchmarks.record import ROOT
-from tests.benchmarks.rows import Result
+from tools.bench.harness import spread_of
+from tools.bench.record import ROOT
+from tools.bench.rows import Result
 
 FOLDER = ROOT / "docs" / "images"
 # Neither the day nor a random id may get into the files.

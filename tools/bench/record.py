@@ -1,7 +1,7 @@
 """The benchmark's result as JSON; and what is drawn anew from the one that is committed.
 
 `make bench ARGS=--record` replaces `result.json` and draws docs/performance.md's table and plots.
-`python -m tests.benchmarks.record` only draws them again.
+`python -m tools.bench.record` only draws them again.
 """
 
 import json
@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.report import cells
-from tests.benchmarks.rows import Result
+from tools.bench.report import cells
+from tools.bench.rows import Result
 
 ROOT = Path(__file__).parents[2]
 RESULT = Path(__file__).with_name("result.json")
@@ -57,7 +57,7 @@ def page_with(table_text: str, page: str) -> str:
 
 def redraw() -> None:
     """Put the committed result into the page, and draw the plots from it."""
-    from tests.benchmarks import plots  # matplotlib takes long to import; seldom needed
+    from tools.bench import plots  # noqa: PLC0415 - matplotlib takes long to import
 
     results = read()
     page = PAGE.read_text(encoding="utf-8")

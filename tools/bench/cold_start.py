@@ -1,4 +1,4 @@
-"""The reader's cold start against the bare SDK's: a fresh process per sample.
+"""The reader's cold start and first answer against the bare SDK's: a fresh process per sample.
 
 What is compared is CPU time, user and system, as the kernel counts it for the process, and its
 peak memory. Elapsed time would also count whom else the machine was busy with; what a start costs
@@ -15,13 +15,13 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.harness import alternating, ratio_of_medians
-from tests.benchmarks.processes import ROOT
+from tools.bench.channel import Channel
+from tools.bench.harness import alternating, ratio_of_medians
+from tools.bench.processes import ROOT
 
 ROUNDS, TURNS = 15, 3
 
@@ -34,11 +34,19 @@ with open("events/reader_accounts.json") as event:
     parse_request(json.load(event), "invocation")
 os._exit(0)
 """
-ENVIRONMENT = {
-    "AWS_LAMBDA_FUNCTION_NAME": "benchmark-reader",
-    "CACHE_BUCKET": "benchmark",
-    "REBUILD_QUEUE_URL": "http://127.0.0.1:9/benchmark.fifo",
-}
+BARE_ANSWER = """
+import os, boto3
+bucket, key = os.environ["CACHE_BUCKET"], os.environ["CACHE_PREFIX"] + "v1/programs.json"
+boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+os._exit(0)
+"""
+ANSWER = """
+import json, os, types
+from handlers.reader import lambda_handler
+with open("events/reader_accounts.json") as event:
+    answer = lambda_handler(json.load(event), types.SimpleNamespace(aws_request_id="invocation"))
+os._exit(answer["statusCode"] != 200)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,11 @@ class Start:
     peak_memory: int
 
 
-def start(script: str) -> Start:
+def start(script: str, environment: Mapping[str, str] = os.environ) -> Start:
     """Run a script in a fresh interpreter. Raises RuntimeError if it fails."""
     arguments = [sys.executable, "-c", script]
     began = time.perf_counter()
-    pid = os.posix_spawn(sys.executable, arguments, os.environ | ENVIRONMENT)
+    pid = os.posix_spawn(sys.executable, arguments, environment)
     try:
         _, status, usage = os.wait4(pid, 0)
     except BaseException:
@@ -74,16 +82,22 @@ def ratio(subjects: Sequence[Start], baselines: Sequence[Start], cost: str) -> f
 
 
 def main() -> None:
+    """Start both in turns; tell the ratios of each round."""
     channel, _ = Channel.from_arguments()
     for folder in ("core", "handlers"):
         compileall.compile_dir(ROOT / folder, quiet=2)
-    reader, baseline = partial(start, READER), partial(start, BASELINE)
+    # Nothing is asked, so AWS's own endpoints are looked up, as they are on Lambda.
+    on_aws = {name: os.environ[name] for name in os.environ if name != "AWS_ENDPOINT_URL"}
+    reader, baseline = partial(start, READER, on_aws), partial(start, BASELINE, on_aws)
+    answer, bare_answer = partial(start, ANSWER), partial(start, BARE_ANSWER)
     alternating(reader, baseline, 1)
     channel.begin(ROUNDS)
     for _ in range(ROUNDS):
         readers, bare = alternating(reader, baseline, TURNS)
         channel.value("cold_cpu", ratio(readers, bare, "cpu_seconds"))
         channel.value("cold_rss", ratio(readers, bare, "peak_memory"))
+        answers, bare_answers = alternating(answer, bare_answer, TURNS)
+        channel.value("cold_answer", ratio(answers, bare_answers, "cpu_seconds"))
         computing = [each.cpu_seconds / each.elapsed_seconds for each in readers]
         channel.value("cold_computing", statistics.median(computing))
         channel.step()

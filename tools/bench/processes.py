@@ -32,10 +32,10 @@ class Measuring:
     ) -> None:
         listening, telling = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", f"tests.benchmarks.{module}", str(telling), *arguments],
+            self._process = subprocess.Popen(  # noqa: S603 - our own arguments
+                [sys.executable, "-m", f"tools.bench.{module}", str(telling), *arguments],
                 cwd=ROOT,
-                env=_environment() | environment,
+                env={**_environment(), **environment},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -71,7 +71,7 @@ class Measuring:
 
     @property
     def _errors(self) -> "IO[bytes]":
-        assert self._process.stderr
+        assert self._process.stderr  # noqa: S101 - a pipe, as asked for
         return self._process.stderr
 
     def _listen(self) -> Iterator[dict[str, Any]]:
@@ -91,7 +91,8 @@ def aws_server(port: int) -> Iterator[dict[str, str]]:
     Port 0 takes any. Raises MeasurementFailedError where it could not start: the port is taken.
     """
     with Measuring("aws_server", [str(port)]) as messages:
-        first = next(messages, {"problem": "the loopback AWS ended before it was ready"})
+        ended = {"problem": "the loopback AWS ended before it was ready"}
+        first: dict[str, Any] = next(messages, ended)
         if "problem" in first:
             raise MeasurementFailedError(first["problem"])
         yield first["ready"]

@@ -4,8 +4,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.processes import ROOT
+from tools.bench.channel import Channel
+from tools.bench.processes import ROOT
 
 ARTIFACT = ROOT / ".aws-sam" / "build" / "ReaderFunction"
 NO_BUILD = f"there is no {ARTIFACT.relative_to(ROOT)}; run make build first"
@@ -33,6 +33,7 @@ def zipped_megabytes(folder: Path) -> float:
 
 
 def main() -> None:
+    """Tell the size of the zip, or why there is none."""
     channel, _ = Channel.from_arguments()
     channel.begin(1)
     problem = incompleteness(ARTIFACT)

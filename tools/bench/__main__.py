@@ -12,26 +12,27 @@ from pathlib import Path
 from rich.console import Console
 
 from local.cli.interruption import Interruption
-from tests.benchmarks import record, report
-from tests.benchmarks.families import FAMILIES, measure
-from tests.benchmarks.harness import Verdict
-from tests.benchmarks.processes import MeasurementFailedError
-from tests.benchmarks.rows import Result
+from tools.bench import record, report
+from tools.bench.families import FAMILIES, measure
+from tools.bench.harness import Verdict
+from tools.bench.processes import MeasurementFailedError
+from tools.bench.rows import Result
 
 DEFAULT_OUTPUT = Path("benchmark.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what the command line asks for, show it and keep it; return the exit status."""
     options = _options(arguments)
     Interruption()
     console = _console()
     try:
         results = measure(options.only or list(FAMILIES), options.port, console)
     except MeasurementFailedError as exc:
-        print(f"error: {exc}", file=sys.stderr)
+        sys.stderr.write(f"error: {exc}\n")
         return 2
     except KeyboardInterrupt:
-        print("Broken off; nothing was written.", file=sys.stderr)
+        sys.stderr.write("Broken off; nothing was written.\n")
         return 130
     output = record.RESULT if options.record else options.output
     record.write(results, output)
@@ -70,7 +71,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks",
+        prog="python -m tools.bench",
         description="Measure the service against what one would use instead.",
         epilog="Exit status: 0 targets met (or missed within the spread), 1 one is missed, "
         "2 a row could not be measured, 130 broken off.",

@@ -16,8 +16,8 @@ from moto.sqs.models import SQSBackend
 from local.mip import MipCloud
 from local.mip.sample.organisation import ChartAccount
 from local.stack import LocalStack
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.samples import program_names
+from tools.bench.channel import Channel
+from tools.bench.samples import program_names
 
 READS = 1_000
 VIEWS = 64
@@ -40,6 +40,7 @@ class Service:
         self._bucket = stack.resources["CacheBucket"]
 
     def get(self, path: str, **parameters: str) -> requests.Response:
+        """Ask the API."""
         return requests.get(self.stack.api_url + path, params=parameters, timeout=60)
 
     def rebuild(self, dataset: str) -> None:
@@ -55,12 +56,14 @@ class Service:
         self.wait_for(self.is_idle)
 
     def expire(self) -> None:
+        """Make the stored programs stale."""
         stored = self._s3.get_object(Bucket=self._bucket, Key=PROGRAMS_KEY)["Body"].read()
         entry = json.loads(stored)
         entry["fresh_until"] = entry["built_at"]
         self._s3.put_object(Bucket=self._bucket, Key=PROGRAMS_KEY, Body=json.dumps(entry).encode())
 
     def is_idle(self) -> bool:
+        """Tell whether no message waits and no session is open."""
         status = self.stack.invoke("AdminFunction", {"action": "status"})
         return bool(
             status["queue"] == {"visible": 0, "in_flight": 0} and not status["session_open"]
@@ -102,11 +105,12 @@ def count_sends() -> Callable[[], int]:
         sent.append(None)
         return send_message(self, *arguments, **named)
 
-    SQSBackend.send_message = counting
+    SQSBackend.send_message = counting  # type: ignore[method-assign]
     return lambda: len(sent)
 
 
 def measure_round_trips(service: Service, channel: Channel) -> None:
+    """Rebuild everything once, and tell what MIP saw."""
     service.rebuild("all")
     channel.value("mip_calls", sum(service.mip.counters.calls.values()))
     channel.value("mip_logins", service.mip.counters.login_attempts)
@@ -138,6 +142,7 @@ def measure_stampede(service: Service, channel: Channel) -> None:
 
 
 def measure_memory(service: Service, channel: Channel, suffix: str) -> None:
+    """Tell the peak memory of each function so far."""
     for name, function in FUNCTIONS.items():
         peak = service.peak_megabytes(function)
         if peak is None:
@@ -159,6 +164,7 @@ def use_large_chart(service: Service) -> None:
 
 
 def main() -> None:
+    """Run the stack with the sample chart, then with a large one; tell what it took."""
     channel, _ = Channel.from_arguments()
     channel.begin(5)
     mip = MipCloud()

@@ -4,9 +4,9 @@ import time
 
 from core.transform.chart import Account
 from core.transform.programs import program_lists
-from tests.benchmarks.channel import Channel
-from tests.benchmarks.harness import growth_exponent, ratios, seconds
-from tests.benchmarks.samples import program_names
+from tools.bench.channel import Channel
+from tools.bench.harness import growth_exponent, ratios, seconds
+from tools.bench.samples import program_names
 
 ROUNDS = 9
 SMALLEST = 1_500
@@ -23,6 +23,7 @@ def chart(codes: int) -> list[Account]:
 
 
 def main() -> None:
+    """Make the lists of each size in turns with as many of the smallest; tell the ratios."""
     channel, _ = Channel.from_arguments()
     smallest = chart(SMALLEST)
     channel.begin(ROUNDS * len(SIZES))
