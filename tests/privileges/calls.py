@@ -4,12 +4,15 @@ Source: Service Authorization Reference; S3 API reference, "Permissions" of each
 """
 
 import fnmatch
+import json
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from core.adapters.signed_requests import SignedRequests
 from tests.handlers.conftest import BUCKET, SSM_PATH
 
 Right = tuple[str, str]
@@ -30,8 +33,29 @@ class Calls:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.needed: dict[str, set[Right]] = {}
-        for function in ("reader", "worker", "admin"):
+        self._watch_reader(patch)
+        for function in ("worker", "admin"):
             self._watch(function, patch)
+
+    def _watch_reader(self, patch: pytest.MonkeyPatch) -> None:
+        needed = self.needed.setdefault("ReaderRole", set())
+        send = SignedRequests.send
+
+        def noted(
+            requests: SignedRequests, method: str, path: str, headers: Any, body: bytes
+        ) -> Any:
+            operation, params = {
+                "GET": ("GetObject", {"Bucket": requests.bucket, "Key": path.removeprefix("/")}),
+                "POST": ("SendMessage", json.loads(body or "{}")),
+            }[method]
+            needed.update(rights(requests.service, operation, params))
+            try:
+                return send(requests, method, path, headers, body)
+            except ClientError as exc:
+                needed.update(absence(exc.response))
+                raise
+
+        patch.setattr(SignedRequests, "send", noted)
 
     def _watch(self, function: str, patch: pytest.MonkeyPatch) -> None:
         module = f"handlers.wiring.{function}"
@@ -42,9 +66,7 @@ class Calls:
             needed.update(rights(model.service_model.service_name, model.name, params))
 
         def note_absence(parsed: Mapping[str, Any], **_: object) -> None:
-            # S3 tells a missing key from a forbidden one only to those who may list the bucket.
-            if parsed.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
-                needed.add(("s3:ListBucket", "${CacheBucket.Arn}"))
+            needed.update(absence(parsed))
 
         def client(service: str, *args: object) -> object:
             made = make(service, *args)
@@ -54,6 +76,13 @@ class Calls:
             return made
 
         patch.setattr(f"{module}.client", client)
+
+
+def absence(answer: Mapping[str, Any]) -> set[Right]:
+    """S3 tells a missing key from a forbidden one only to those who may list the bucket."""
+    if answer.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
+        return {("s3:ListBucket", "${CacheBucket.Arn}")}
+    return set()
 
 
 def invalidated(**_: object) -> tuple[SimpleNamespace, dict[str, object]]:
