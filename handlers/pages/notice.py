@@ -8,7 +8,7 @@ from handlers.pages.template import Markup, fill
 from handlers.preferences import prefers_json
 from handlers.proxy import Response
 
-SCRIPT = "notice.js"
+SCRIPTS = ("notice.js",)
 
 
 def for_people(answer: Response, accept: str | None) -> Response:
@@ -21,7 +21,7 @@ def for_people(answer: Response, accept: str | None) -> Response:
     headers = {**answer["headers"], "Vary": "Accept"}
     if prefers_json(accept):
         return {**answer, "headers": headers}
-    headers |= {"Content-Type": CONTENT_TYPE, **page_headers(SCRIPT)}
+    headers |= {"Content-Type": CONTENT_TYPE, **page_headers(*SCRIPTS)}
     problem = json.loads(answer["body"])
     return {**answer, "headers": headers, "body": _page(problem, headers.get("Retry-After"))}
 
@@ -32,7 +32,7 @@ def _page(problem: dict[str, Any], retry_after: str | None) -> str:
     else:
         heading, head, next_ = "Just a moment", _reload(retry_after), _retry(int(retry_after))
     main = fill("notice.html", heading=heading, detail=problem["detail"], next=next_)
-    return document(title=heading, head=head, main=main, script=SCRIPT)
+    return document(title=heading, head=head, main=main, scripts=SCRIPTS)
 
 
 def _reload(seconds: str) -> Markup:

@@ -13,6 +13,11 @@ class Markup(str):
     __slots__ = ()
 
 
+def escaped(text: str) -> Markup:
+    """Write a text as HTML."""
+    return Markup(escape(text))
+
+
 @functools.cache
 def source(name: str) -> Markup:
     """Return the text of a file of this folder. It is read when it is first asked for."""
@@ -24,5 +29,5 @@ def fill(name: str, /, **values: object) -> Markup:
     return Markup(source(name).format_map({key: _safe(value) for key, value in values.items()}))
 
 
-def _safe(value: object) -> str:
-    return value if isinstance(value, Markup) else escape(str(value))
+def _safe(value: object) -> Markup:
+    return value if isinstance(value, Markup) else escaped(str(value))
