@@ -89,8 +89,9 @@ def reference_to(query: ProgramsQuery) -> str:
 
 
 def _wider_queries(query: FinderQuery) -> Iterator[FinderQuery]:
+    with_inactive = replace(query, show_inactive_codes=True)
     if not query.show_inactive_codes:
-        yield replace(query, show_inactive_codes=True)
+        yield with_inactive
     if query.limit:
         yield replace(query, limit=0)
-        yield replace(query, limit=0, show_inactive_codes=True)
+        yield replace(with_inactive, limit=0)

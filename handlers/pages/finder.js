@@ -1,7 +1,8 @@
 // The page is a form and a list without this. It searches while one types, copies, and keeps the
 // address, the age of the list and the offer of a newer one as they should be.
 
-const ROWS_AT_ONCE = 100;
+const FIRST_ROWS = 25; // more than a window shows, and quickly made
+const FURTHER_ROWS = 100;
 const ROWS_PER_PAGE_KEY = 10;
 const SAVE_MS = 200;
 const HELP_MS = 400;
@@ -80,12 +81,16 @@ function showMore(upTo) {
   more.lastChild.textContent = `Show all ${number(matches.length)}`;
 }
 
+function showFurther() {
+  showMore(list.children.length + FURTHER_ROWS);
+}
+
 function show() {
   takeBack();
   list.replaceChildren();
   list.hidden = byId("columns").hidden = matches.length === 0;
   query.ariaExpanded = String(matches.length > 0);
-  showMore(ROWS_AT_ONCE);
+  showMore(FIRST_ROWS);
   mark(search.words.length ? 0 : -1);
 }
 
@@ -106,7 +111,7 @@ function mark(index) {
 
 function move(step) {
   const next = Math.max(0, Math.min(active + step, matches.length - 1));
-  if (next >= list.children.length) showMore(next + ROWS_AT_ONCE);
+  if (next >= list.children.length) showFurther();
   mark(next);
   list.children[next]?.scrollIntoView({ block: "nearest" });
 }
@@ -375,6 +380,8 @@ function listen() {
     if (row) copy(Array.prototype.indexOf.call(list.children, row));
   });
   more.lastChild.addEventListener("click", () => showMore(matches.length));
+  const approach = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && showFurther());
+  approach.observe(more);
   for (const name of ["popstate", "hashchange"]) addEventListener(name, readAddress);
   addEventListener("beforeprint", showAllForPrint);
   document.addEventListener("visibilitychange", tick);

@@ -3,8 +3,24 @@
 const PLAIN = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", ı: "i", ς: "σ" };
 const RANKS = 5;
 
+const ENDS_IN_LETTER_OR_DIGIT = /[\p{L}\p{N}]$/u;
+const ASCII = /^[ -~]*$/;
+const foldings = new Map();
+
 function fold(text) {
-  return text
+  if (ASCII.test(text)) return text.toLowerCase();
+  let folded = "";
+  for (const character of text) folded += foldedCharacter(character);
+  return folded;
+}
+
+function foldedCharacter(character) {
+  if (!foldings.has(character)) foldings.set(character, foldAnew(character));
+  return foldings.get(character);
+}
+
+function foldAnew(character) {
+  return character
     .normalize("NFKD")
     .replace(/[\p{M}\p{Cf}]/gu, "")
     .replace(/[\p{Z}\p{Cc}\p{Cs}]/gu, " ")
@@ -26,7 +42,6 @@ class Search {
   constructor(text) {
     this.words = foldedWords(text);
     this.phrase = this.words.join(" ");
-    this.starts = this.words.map((word) => new RegExp(`(?<![\\p{L}\\p{N}])${literal(word)}`, "u"));
     const longestFirst = this.words.toSorted((one, other) => other.length - one.length);
     this.marks = this.words.length ? new RegExp(longestFirst.map(literal).join("|"), "gu") : null;
   }
@@ -38,11 +53,11 @@ class Search {
   }
 
   rank({ text, foldedCode }) {
-    if (!this.words.every((word) => text.includes(word))) return undefined;
+    for (const word of this.words) if (!text.includes(word)) return undefined;
     if (foldedCode === this.phrase) return 0;
     if (foldedCode.startsWith(this.phrase)) return 1;
     if (text.startsWith(this.phrase)) return 2;
-    return this.starts.every((start) => start.test(text)) ? 3 : 4;
+    return this.words.every((word) => beginsAWord(word, text)) ? 3 : 4;
   }
 
   // Cuts a text into [part, is it marked].
@@ -64,7 +79,7 @@ class Search {
     if (!this.marks) return;
     let folded = "";
     const ends = characters.map((character) => {
-      folded += fold(character);
+      folded += foldedCharacter(character);
       return folded.length;
     });
     for (const match of folded.matchAll(this.marks)) {
@@ -74,6 +89,14 @@ class Search {
       yield [ends.findIndex((each) => each > match.index), end];
     }
   }
+}
+
+function beginsAWord(word, text) {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    // Two units, for a letter beyond the first 65,536 characters takes as many.
+    if (!ENDS_IN_LETTER_OR_DIGIT.test(text.slice(Math.max(0, at - 2), at))) return true;
+  }
+  return false;
 }
 
 function literal(word) {
