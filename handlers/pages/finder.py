@@ -131,7 +131,7 @@ def _help(finder: Finder, query: FinderQuery) -> Markup:
 
 def _wider(wider: Wider, query: FinderQuery) -> Markup:
     inactive = "inactive " if wider.query.show_inactive_codes != query.show_inactive_codes else ""
-    beyond = f" beyond the first {query.limit:,}" if wider.query.limit != query.limit else ""
+    beyond = f" beyond the limit of {query.limit:,}" if wider.query.limit != query.limit else ""
     one = wider.matches == 1
     noun, verb = ("program", "matches") if one else ("programs", "match")
     text = f"{wider.matches:,} {inactive}{noun}{beyond} {verb}"
