@@ -48,11 +48,10 @@ def read_limit(text: str) -> int:
 
 def read_search(text: str) -> str:
     """Read what is searched for; control characters and lone surrogates count as spaces."""
-    # Neither can be typed, and a surrogate could be written into no link.
-    shown = _CONTROL.sub(" ", text).strip()
-    if len(shown) > LONGEST_SEARCH:
+    if len(text) > LONGEST_SEARCH:
         raise ValueError(f"a text of at most {LONGEST_SEARCH} characters, as long as a tag can be")
-    return shown
+    # Neither can be typed, and a surrogate could be written into no link.
+    return _CONTROL.sub(" ", text).strip()
 
 
 def parameter(default: Any, read: Callable[[str], Any], write: Callable[[Any], str] = str) -> Any:
