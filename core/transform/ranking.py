@@ -78,9 +78,11 @@ class Search:
 
         One that folds to nothing, such as an accent of its own, goes with the letter before it.
         """
+        if self._marks is None:
+            return
         units = [fold(character) for character in text]
         ends = list(accumulate(map(len, units)))
-        for match in self._marks.finditer("".join(units)) if self._marks else ():
+        for match in self._marks.finditer("".join(units)):
             last = bisect_left(ends, match.end())
             yield (
                 bisect_right(ends, match.start()),

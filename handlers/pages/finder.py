@@ -42,8 +42,8 @@ def finder_page(
     """
     lists = cast("ProgramLists", entry.data)
     finder = Finder(lists, settings.no_program_code, settings.other_code)
-    listed, search = finder.listed(query), Search(query.q)
-    found = find(listed, search) if query.q else listed
+    listed, search = finder.listed(query), Search(query.q) if query.q else None
+    found = find(listed, search) if search else listed
     main = fill(
         "finder.html",
         tag_key=settings.tag_key,
@@ -54,11 +54,11 @@ def finder_page(
         q=query.q,
         longest=LONGEST_SEARCH,
         kept=_lines(fill("finder_kept.html", name=n, value=v) for n, v in _kept(query)),
-        count=_found_count(len(found), len(listed)) if query.q else _count(listed),
+        count=_found_count(len(found), len(listed)) if search else _count(listed),
         switch=inactive_switch(query),
         switch_text="Hide inactive ones" if query.show_inactive_codes else "Show inactive ones too",
         limited=_limited(finder, query),
-        help=_help(finder, query) if query.q and not found else "",
+        help=_help(finder, query) if search and not found else "",
         rows=_rows(found, search),
     )
     return document(title="Find a cost-center tag", main=main, scripts=SCRIPTS)
@@ -69,13 +69,13 @@ def _kept(query: FinderQuery) -> Iterable[tuple[str, str]]:
     return written(replace(query, q="")).items()
 
 
-def _rows(programs: Iterable[ListedProgram], search: Search) -> Markup:
+def _rows(programs: Iterable[ListedProgram], search: Search | None) -> Markup:
     return _lines(
         fill(
             "finder_row.html",
-            name=_marked(program.name, search),
+            name=_marked(program.name, search) if search else program.name,
             flag=INACTIVE if program.is_inactive else "",
-            code=_marked(program.code, search),
+            code=_marked(program.code, search) if search else program.code,
             tag=program.tag,
         )
         for program in programs
@@ -84,7 +84,7 @@ def _rows(programs: Iterable[ListedProgram], search: Search) -> Markup:
 
 def _marked(text: str, search: Search) -> Markup:
     parts = (
-        fill("finder_mark.html", text=part) if is_marked else escaped(part)
+        f"<mark>{escaped(part)}</mark>" if is_marked else escaped(part)
         for part, is_marked in search.marked(text)
     )
     return Markup("".join(parts))

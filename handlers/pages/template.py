@@ -29,5 +29,5 @@ def fill(name: str, /, **values: object) -> Markup:
     return Markup(source(name).format_map({key: _safe(value) for key, value in values.items()}))
 
 
-def _safe(value: object) -> Markup:
-    return value if isinstance(value, Markup) else escaped(str(value))
+def _safe(value: object) -> str:
+    return value if isinstance(value, Markup) else escape(str(value))
