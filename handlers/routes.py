@@ -57,9 +57,7 @@ def _programs_query(
     return parse_programs_query(parameters)
 
 
-def _finder_query(
-    parameters: Parameters, _now: datetime, _settings: ReaderSettings
-) -> FinderQuery:
+def _finder_query(parameters: Parameters, _now: datetime, _settings: ReaderSettings) -> FinderQuery:
     return parse_finder_query(parameters)
 
 
