@@ -1,6 +1,8 @@
 // Counts down to the time that the server named, looks again, and shows the list once it is there.
 
 const SECOND_MS = 1000;
+// A long pause can end early: an operator can have the list fetched at any time.
+const LONGEST_WAIT_SECONDS = 300;
 const next = document.getElementById("next");
 const [left, bar, said] = ["left", "bar", "said"].map((id) => document.getElementById(id));
 
@@ -9,9 +11,9 @@ let dueAt;
 let isLooking = false;
 
 function waitFor(seconds) {
-  total = seconds;
-  dueAt = Date.now() + seconds * SECOND_MS;
-  bar.max = seconds;
+  total = Math.min(seconds, LONGEST_WAIT_SECONDS);
+  dueAt = Date.now() + total * SECOND_MS;
+  bar.max = total;
   tick();
 }
 

@@ -37,7 +37,7 @@ VISIBILITY = """
 """
 RANKING = json.loads((Path(__file__).parents[1] / "samples" / "ranking.json").read_text("utf-8"))
 FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
-OUTAGE = {"Retry-After": "300", "Cache-Status": "mips-cache; fwd=uri-miss; detail=rebuild-failed"}
+OUTAGE = {"Retry-After": "3600", "Cache-Status": "mips-cache; fwd=uri-miss; detail=rebuild-failed"}
 RETRY_MS = 10_000
 CHECK_MS = 5 * 60_000
 
