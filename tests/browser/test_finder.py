@@ -128,7 +128,7 @@ def test_page_ranks_and_marks_as_the_table_says(
 ) -> None:
     """The table holds for the server, too."""
     store(RANKING["programs"], {})
-    page.goto(f"{url}?hide_no_program_code=yes")
+    page.goto(f"{url}?hide_no_program_code=yes&priority_codes={','.join(RANKING['programs'])}")
     for case in RANKING["cases"]:
         search(page, case["q"])
         assert rows(page).locator("code").all_text_contents() == case["found"], case
