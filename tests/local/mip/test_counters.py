@@ -1,5 +1,3 @@
-import pytest
-
 from local.mip import Fault, MipCloud
 from tests.local.mip.client import Client
 
@@ -36,20 +34,9 @@ def test_the_journal_names_call_status_and_fault_in_order(client: Client, mip: M
     }
 
 
-def test_the_journal_keeps_the_last_thousand_calls(mip: MipCloud) -> None:
-    for _ in range(1100):
-        mip.call("segments")
-    assert [e.number for e in mip.journal] == list(range(101, 1101))
-
-
 def test_the_hook_sees_a_call_before_it_has_any_effect(client: Client, mip: MipCloud) -> None:
     seen: list[tuple[str, int]] = []
     mip.on_call = lambda call: seen.append((call, mip.open_sessions))
     client.login()
     client.send("logout")
     assert seen == [("login", 0), ("logout", 1)]
-
-
-def test_an_unknown_call_is_a_mistake_of_the_caller(mip: MipCloud) -> None:
-    with pytest.raises(ValueError, match="login, segments, accounts, balances, logout"):
-        mip.call("signin")
