@@ -629,7 +629,7 @@ def test_find_unreadable_entry_is_served_once_it_is_replaced(readers: Readers) -
 
 def test_find_miss_while_a_failure_is_waited_out_answers_at_once(readers: Readers) -> None:
     readers.fail(make_failure(next_attempt_at=NOW + timedelta(minutes=5)))
-    assert readers.find(wait=20) == NotFound(301, "rebuild-failed")
+    assert readers.find(wait=20) == NotFound(301, "rebuild-failed", make_failure())
     assert readers.clock.sleeps == []
     assert readers.queue.sent == []
 
