@@ -11,13 +11,14 @@ from typing import Any, Self
 
 from core.errors import ConfigurationError
 from local.aws.provisioning import Provisioned, provision, store_credentials
+from local.aws.queues import release
 from local.aws.server import AwsServer
 from local.control_room.room import ControlRoom
 from local.control_room.services import Addresses, Services, Status
 from local.functions.functions import DEFAULT_CONCURRENCY, Function, Functions
 from local.functions.invoke_api import InvokeApi
 from local.functions.logs import FunctionLog, Listener
-from local.functions.sandbox import Invocation
+from local.functions.sandbox import Invocation, Outcome
 from local.functions.specs import function_specs
 from local.gateway.gateway import INTEGRATION_SECONDS, LONGEST_BODY_BYTES, Gateway
 from local.gateway.routes import readable_paths
@@ -231,14 +232,17 @@ class LocalStack:
             mip=mip,
             store_credentials=self._store_credentials,
             send=self._send,
+            release=self._release,
         )
         try:
-            status = Status(self.aws, admin.spec.environment) if admin else None
+            status = Status(self.aws, admin.spec.environment, self._at_work) if admin else None
         except ConfigurationError:
             # The template of another service, whose entries are not ours.
             status = None
         room = ControlRoom(services, status)
         gateway.on_response = room.saw_request
+        if admin:
+            admin.on_outcome = room.saw_command
         if mip:
             mip.on_answer = room.saw_mip_call
         return room
@@ -252,6 +256,13 @@ class LocalStack:
         )
         return str(sent["MessageId"])
 
+    def _at_work(self) -> frozenset[str]:
+        """The ids of the messages that functions have now."""
+        return frozenset().union(*(poller.at_work for poller in self.pollers))
+
+    def _release(self) -> int:
+        return release(self.resources["RebuildQueue"], but=self._at_work())
+
     def _store_credentials(self) -> None:
         credentials = self.credentials or Credentials()
         environments = [function.spec.environment for function in self.functions.values()]
@@ -263,12 +274,13 @@ class LocalStack:
 
     def _add_poller(self, source: EventSource) -> None:
         function = self.functions[source.function]
-        poller = Poller(
-            self.client("sqs"),
-            self.resources[source.queue],
-            source,
-            lambda event: function.invoke(Invocation(event)),
-        )
+
+        def invoke(event: str) -> Outcome:
+            if self.control_room:
+                self.control_room.saw_batch(event)
+            return function.invoke(Invocation(event))
+
+        poller = Poller(self.client("sqs"), self.resources[source.queue], source, invoke)
         self.pollers.append(poller)
         if self.poll:
             poller.start()

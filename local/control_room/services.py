@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from local.mip import MipCloud
 
 # Several browsers ask twice a second each; the answer is the same for all of them.
 STATUS_SECONDS = 0.4
-MOST_LETTERS = 10
+MOST_MESSAGES = 10
 MOVED_BY_SQS = ("Unknown", "moved by the queue's redrive policy, as after a crash or a time-out")
 
 
@@ -56,6 +56,8 @@ class Services:
     store_credentials: Callable[[], None]
     send: Callable[[str, str], str]
     """Sends a body under a deduplication id to the rebuild queue; returns the message's id."""
+    release: Callable[[], int]
+    """Ends the back-off of every message in the rebuild queue; how many there were."""
 
     def command(self, payload: Mapping[str, Any]) -> Any:
         """Invoke the admin. Raises CommandFailedError where there is none, it refuses or fails."""
@@ -69,11 +71,21 @@ class Services:
 
 
 class Status:
-    """The service's own status report, and its dead letters; made once for all who ask at once."""
+    """The service's own status report, and its messages; made once for all who ask at once."""
 
-    def __init__(self, aws: AwsServer, environment: Mapping[str, str]) -> None:
-        """`environment` is the admin's. Raises ConfigurationError."""
+    def __init__(
+        self,
+        aws: AwsServer,
+        environment: Mapping[str, str],
+        at_work: Callable[[], Collection[str]],
+    ) -> None:
+        """`environment` is the admin's; `at_work` tells which messages the worker has.
+
+        Raises ConfigurationError.
+        """
         settings = AdminSettings.from_environment(environment)
+        self._at_work = at_work
+        self._queue_url = settings.rebuild_queue_url
         self._dead_letter_queue_url = settings.dead_letter_queue_url
         self._report = StatusReport(
             store=S3CacheStore(aws.client("s3"), settings.cache_bucket),
@@ -90,16 +102,30 @@ class Status:
         self._known_until = 0.0
 
     def look(self) -> dict[str, Any]:
-        """The report with the first dead letters. Raises MipsCacheError."""
+        """The report with the first messages and dead letters. Raises MipsCacheError."""
         with self._lock:
             if time.monotonic() > self._known_until:
-                self._known = self._report.write() | {"letters": self._letters()}
+                messages, letters = self._messages(), self._letters()
+                self._known = self._report.write() | {"messages": messages, "letters": letters}
                 self._known_until = time.monotonic() + STATUS_SECONDS
             return self._known
 
     def forget(self) -> None:
         """Look anew the next time: something was just done."""
         self._known_until = 0.0
+
+    def _messages(self) -> list[dict[str, Any]]:
+        now, at_work = utc_now(), self._at_work()
+        return [
+            {
+                "message_id": message.message_id,
+                "body": message.body,
+                "receives": message.receives,
+                "at_work": message.message_id in at_work,
+                "held_until": message.visible_at.isoformat() if message.visible_at > now else None,
+            }
+            for message in messages_in(self._queue_url)[:MOST_MESSAGES]
+        ]
 
     def _letters(self) -> list[dict[str, Any]]:
         return [
@@ -111,5 +137,5 @@ class Status:
                 "attempts": message.attributes.get("Attempts"),
                 "failed_at": message.attributes.get("FailedAt", message.sent_at.isoformat()),
             }
-            for message in messages_in(self._dead_letter_queue_url)[:MOST_LETTERS]
+            for message in messages_in(self._dead_letter_queue_url)[:MOST_MESSAGES]
         ]

@@ -5,7 +5,7 @@ Functions ── by logical id, name or ARN ──▶ Function ── one invoca
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from local.functions.logs import FunctionLog
@@ -40,6 +40,8 @@ class Function:
         self._idle: list[Sandbox] = []
         self._busy: set[Sandbox] = set()
         self._stopped = False
+        self.on_outcome: Callable[[Invocation, Outcome], object] = lambda *_: None
+        """Called with each invocation that has run, and what came of it."""
 
     @property
     def running(self) -> int:
@@ -62,9 +64,11 @@ class Function:
             except OSError as exc:
                 return self._not_started(invocation, exc)
             try:
-                return sandbox.run(invocation)
+                outcome = sandbox.run(invocation)
             finally:
                 self._give_back(sandbox)
+        self.on_outcome(invocation, outcome)
+        return outcome
 
     def kill(self) -> int:
         """SIGKILL every process that runs an invocation now; how many there were."""
