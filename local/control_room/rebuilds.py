@@ -60,22 +60,26 @@ class Rebuilds:
         with self._lock:
             if line.startswith("START "):
                 self._begin()
-            elif line.startswith("END ") and self._kept:
-                self._kept[-1].seconds = self._since(self._began)
-            elif fields and self._kept:
-                self._saw_fields(self._kept[-1], fields)
+            elif rebuild := self._under_way():
+                if line.startswith("END "):
+                    rebuild.seconds = self._since(self._began)
+                elif fields:
+                    self._saw_fields(rebuild, fields)
 
     @property
     def running(self) -> int | None:
         """The number of the rebuild that is under way."""
         with self._lock:
-            last = self._kept[-1] if self._kept else None
-            return last.number if last and last.seconds is None else None
+            rebuild = self._under_way()
+            return rebuild.number if rebuild else None
 
     def as_json(self) -> list[dict[str, Any]]:
         """The kept rebuilds, the newest first."""
         with self._lock:
             return [asdict(rebuild) for rebuild in reversed(self._kept)]
+
+    def _under_way(self) -> Rebuild | None:
+        return self._kept[-1] if self._kept and self._kept[-1].seconds is None else None
 
     def _begin(self) -> None:
         records, self._records = self._records, ()

@@ -1,7 +1,7 @@
 // What happened, the newest first: filtered, held for a while, or taken away as a file.
 
 import { element, found, setShown, setText } from "./elements.js";
-import { counted, timeOfDay } from "./words.js";
+import { counted, momentOf } from "./words.js";
 
 // Of each source, as the stack keeps them: one that has much to say pushes no other's out.
 const KEPT = 200;
@@ -43,7 +43,7 @@ export function lineOf({ number, at, source, text, level }) {
   return element(
     "li",
     { class: level, "data-number": number },
-    element("time", { datetime: at }, timeOfDay(at, 3)),
+    element("time", { datetime: at }, momentOf(at)),
     element("span", { class: "source" }, source),
     element("span", { class: "text" }, text),
   );

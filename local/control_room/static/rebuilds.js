@@ -2,7 +2,7 @@
 
 import { element, found, keepInLine, setShown } from "./elements.js";
 import { eventsOf, lineOf } from "./log.js";
-import { counted, taken, timeOfDay } from "./words.js";
+import { counted, momentOf, taken } from "./words.js";
 
 const KINDS = { login: "session", logout: "session", store: "store", pause: "pause", waited: "pause" };
 
@@ -41,7 +41,7 @@ function showLines(row, number) {
 function headline({ began_at: at, asked, attempt, seconds, errors, steps }) {
   const [text, mood] = outcomeOf(seconds, errors, steps);
   return [
-    element("time", { datetime: at }, timeOfDay(at, 3)),
+    element("time", { datetime: at }, momentOf(at)),
     " ",
     element("strong", {}, asked.join(", ") || "invoked by hand"),
     ` ${attempt > 1 ? `attempt ${attempt}, ` : ""}${seconds === null ? "" : taken(seconds)} `,

@@ -36,9 +36,14 @@ export function size(bytes) {
   return bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KB`;
 }
 
-/** The time of day of an ISO 8601 time, as here; `fraction` is the number of digits after seconds. */
-export function timeOfDay(iso, fraction = 0) {
-  return new Date(iso).toLocaleTimeString([], { hour12: false, ...(fraction ? { fractionalSecondDigits: fraction } : {}) });
+/** The time of day of an ISO 8601 time, as here. */
+export function timeOfDay(iso) {
+  return new Date(iso).toLocaleTimeString([], { hour12: false });
+}
+
+/** The same with milliseconds. */
+export function momentOf(iso) {
+  return `${timeOfDay(iso)}.${String(new Date(iso).getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** The name of a dataset, with its period if it has one. */
