@@ -30,7 +30,6 @@ from local.control_room.services import Services, Status
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Invocation, Outcome
 from local.loopback import Request, Response
-from local.mip import JournalEntry
 
 PREFIX = "/_local/"
 LONGEST_BODY_BYTES = 64 * 2**10
@@ -85,10 +84,9 @@ class ControlRoom:
             of_request(request.method, request.path, response.status, cache_status, seconds)
         )
 
-    def saw_mip_call(self, entry: JournalEntry) -> None:
+    def saw_mip_call(self, call: str, status: int, fault: str | None) -> None:
         """Note a call that the stand-in has answered."""
-        event = of_mip_call(entry.call, entry.status, entry.fault)
-        self._events.add(event, self._rebuilds.running)
+        self._events.add(of_mip_call(call, status, fault), self._rebuilds.running)
 
     def request_stop(self) -> None:
         """Refuse actions from now on, and say that the stack is being stopped."""
