@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -14,7 +13,7 @@ from local.aws.provisioning import Provisioned, provision, store_credentials
 from local.aws.queues import release
 from local.aws.server import AwsServer
 from local.control_room.room import ControlRoom
-from local.control_room.services import Addresses, Services, Status
+from local.control_room.services import Services, Status
 from local.functions.functions import DEFAULT_CONCURRENCY, Function, Functions
 from local.functions.invoke_api import InvokeApi
 from local.functions.logs import FunctionLog, Listener
@@ -28,14 +27,6 @@ from local.template import stack_template
 from local.template.stack_template import DEFAULT_TEMPLATE, EventSource, Route, StackTemplate
 from local.triggers.poller import Poller
 from local.triggers.schedule import Schedule, UnsupportedScheduleError, read_rule
-
-
-class FunctionFailedError(RuntimeError):
-    """An invocation failed; `error` is what the caller of Lambda's Invoke would get."""
-
-    def __init__(self, error: Mapping[str, Any]) -> None:
-        super().__init__(f"{error.get('errorType')}: {error.get('errorMessage')}")
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -136,11 +127,7 @@ class LocalStack:
 
     def invoke(self, logical_id: str, payload: Any = None) -> Any:
         """Invoke a function and wait for its result. Raises FunctionFailedError."""
-        outcome = self.functions[logical_id].invoke(Invocation(json.dumps(payload)))
-        result = json.loads(outcome.payload)
-        if outcome.failed:
-            raise FunctionFailedError(result)
-        return result
+        return self.functions[logical_id].call(payload)
 
     def _start(self, started: contextlib.ExitStack) -> None:
         """Take the ports first, so that a taken one is told at once."""
@@ -223,9 +210,9 @@ class LocalStack:
         admin = self.functions.get("AdminFunction")
         mip = self.mip if isinstance(self.mip, MipCloud) else None
         services = Services(
-            addresses=Addresses(
-                self.api_url, self.aws_url, self.mip_url, readable_paths(self.routes)
-            ),
+            api_url=self.api_url,
+            mip_url=self.mip_url,
+            routes=readable_paths(self.routes),
             gateway=gateway,
             functions=self.functions,
             admin=admin,

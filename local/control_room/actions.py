@@ -11,7 +11,8 @@ from core.model.datasets import KINDS
 from local.control_room import faults
 from local.control_room.pages import RefusedError
 from local.control_room.reading import header_lines, read
-from local.control_room.services import CommandFailedError, Services
+from local.control_room.services import Services
+from local.functions.functions import FunctionFailedError
 
 POISON = json.dumps({"dataset": "budgets", "reason": "a poison message from the control room"})
 
@@ -39,11 +40,10 @@ def perform(services: Services, name: str, body: bytes) -> Any:
     arguments = _arguments(name, body)
     try:
         return ACTIONS[name].act(services, arguments)
-    except CommandFailedError as exc:
-        if exc.kind == "InvalidCommandError":
-            raise _bad(str(exc)) from exc
-        detail = f"the admin failed: {exc.kind}: {exc}"
-        raise RefusedError(HTTPStatus.BAD_GATEWAY, detail) from exc
+    except FunctionFailedError as exc:
+        if exc.error.get("errorType") == "InvalidCommandError":
+            raise _bad(str(exc.error.get("errorMessage"))) from exc
+        raise RefusedError(HTTPStatus.BAD_GATEWAY, f"the admin failed: {exc}") from exc
 
 
 def offered(services: Services) -> list[str]:
@@ -66,15 +66,14 @@ def _arguments(name: str, body: bytes) -> Arguments:
 
 
 def _read(services: Services, arguments: Arguments) -> Any:
-    addresses = services.addresses
-    path = _one_of("route", arguments.get("route"), addresses.routes)
+    path = _one_of("route", arguments.get("route"), services.routes)
     query = _text("query", arguments)
     try:
         headers = header_lines(_text("headers", arguments))
     except ValueError as exc:
         raise _bad(str(exc)) from exc
-    signed = addresses.routes[path]
-    return read(services.gateway, addresses.api_url, path, query, headers, signed=signed)
+    signed = services.routes[path]
+    return read(services.gateway, services.api_url, path, query, headers, signed=signed)
 
 
 def _expire(services: Services, arguments: Arguments) -> Any:
@@ -84,11 +83,17 @@ def _expire(services: Services, arguments: Arguments) -> Any:
 
 
 def _soft_purge(services: Services, arguments: Arguments) -> Any:
-    return services.command({**arguments, "action": "purge", "soft": True})
+    return _tell_admin(services, {**arguments, "action": "purge", "soft": True})
 
 
 def _command(action: str) -> Callable[[Services, Arguments], Any]:
-    return lambda services, arguments: services.command({**arguments, "action": action})
+    return lambda services, arguments: _tell_admin(services, {**arguments, "action": action})
+
+
+def _tell_admin(services: Services, payload: Arguments) -> Any:
+    if services.admin is None:
+        raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this stack has no admin function")
+    return services.admin.call(payload)
 
 
 def _poison(services: Services, _: Arguments) -> Any:
@@ -97,7 +102,8 @@ def _poison(services: Services, _: Arguments) -> Any:
 
 def _accept_shrink(services: Services, arguments: Arguments) -> Any:
     """Ask for a rebuild that may shrink the list; a message held back would hold it up."""
-    queued = services.command({**arguments, "action": "refresh", "accept_shrink": True})
+    payload = {**arguments, "action": "refresh", "accept_shrink": True}
+    queued = _tell_admin(services, payload)
     services.release()
     return queued
 

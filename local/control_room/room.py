@@ -143,13 +143,12 @@ class ControlRoom:
 
     def _setting(self) -> dict[str, Any]:
         """What stays as it is while the stack runs."""
-        addresses = self._services.addresses
+        services = self._services
         return {
-            "api_url": addresses.api_url,
-            "aws_url": addresses.aws_url,
-            "mip_url": addresses.mip_url,
-            "routes": [{"path": path, "signed": is_it} for path, is_it in addresses.routes.items()],
-            "actions": actions.offered(self._services),
+            "api_url": services.api_url,
+            "mip_url": services.mip_url,
+            "routes": [{"path": path, "signed": is_it} for path, is_it in services.routes.items()],
+            "actions": actions.offered(services),
             "datasets": [ALL, *KINDS],
             "faults": [
                 {"name": name, "label": preset.label, "meaning": preset.meaning}

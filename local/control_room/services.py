@@ -1,6 +1,5 @@
 """What the control room uses of the stack. Nothing here can do what an operator could not."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -16,7 +15,6 @@ from handlers.wiring.clock import utc_now
 from local.aws.queues import messages_in
 from local.aws.server import AwsServer
 from local.functions.functions import Function, Functions
-from local.functions.sandbox import Invocation
 from local.gateway.gateway import Gateway
 from local.mip import MipCloud
 
@@ -26,29 +24,14 @@ MOST_MESSAGES = 10
 MOVED_BY_SQS = ("Unknown", "moved by the queue's redrive policy, as after a crash or a time-out")
 
 
-class CommandFailedError(RuntimeError):
-    """The admin refused a command or failed; `kind` is the error's class."""
-
-    def __init__(self, error: Mapping[str, Any]) -> None:
-        super().__init__(str(error.get("errorMessage")))
-        self.kind = str(error.get("errorType"))
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where the servers are, and the paths that GET can read, with whether they are signed."""
-
-    api_url: str
-    aws_url: str
-    mip_url: str | None
-    routes: Mapping[str, bool]
-
-
 @dataclass(frozen=True)
 class Services:
     """The running parts of the stack. What a template lacks is None."""
 
-    addresses: Addresses
+    api_url: str
+    mip_url: str | None
+    routes: Mapping[str, bool]
+    """The paths that GET can read, with whether they are signed."""
     gateway: Gateway
     functions: Functions
     admin: Function | None
@@ -58,16 +41,6 @@ class Services:
     """Sends a body under a deduplication id to the rebuild queue; returns the message's id."""
     release: Callable[[], int]
     """Ends the back-off of every message in the rebuild queue; how many there were."""
-
-    def command(self, payload: Mapping[str, Any]) -> Any:
-        """Invoke the admin. Raises CommandFailedError where there is none, it refuses or fails."""
-        if self.admin is None:
-            raise CommandFailedError({"errorMessage": "this stack has no admin function"})
-        outcome = self.admin.invoke(Invocation(json.dumps(payload)))
-        result = json.loads(outcome.payload)
-        if outcome.failed:
-            raise CommandFailedError(result)
-        return result
 
 
 class Status:

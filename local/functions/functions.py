@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from local.functions.logs import FunctionLog
 from local.functions.sandbox import FunctionSpec, Invocation, Outcome, Sandbox
@@ -23,6 +24,14 @@ class FunctionNotFoundError(LookupError):
 
 class StoppedError(RuntimeError):
     """The stack is stopping and takes no more invocations."""
+
+
+class FunctionFailedError(RuntimeError):
+    """An invocation failed; `error` is what the caller of Lambda's Invoke would get."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{error.get('errorType')}: {error.get('errorMessage')}")
+        self.error = error
 
 
 class Function:
@@ -69,6 +78,14 @@ class Function:
                 self._give_back(sandbox)
         self.on_outcome(invocation, outcome)
         return outcome
+
+    def call(self, payload: Any) -> Any:
+        """Invoke it with a JSON value, and return its result. Raises FunctionFailedError."""
+        outcome = self.invoke(Invocation(json.dumps(payload)))
+        result = json.loads(outcome.payload)
+        if outcome.failed:
+            raise FunctionFailedError(result)
+        return result
 
     def kill(self) -> int:
         """SIGKILL every process that runs an invocation now; how many there were."""
