@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import tempfile
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -222,7 +223,7 @@ class LocalStack:
             release=self._release,
         )
         try:
-            status = Status(self.aws, admin.spec.environment, self._at_work) if admin else None
+            status = Status(self.aws, admin.spec.environment, self._finished) if admin else None
         except ConfigurationError:
             # The template of another service, whose entries are not ours.
             status = None
@@ -243,12 +244,11 @@ class LocalStack:
         )
         return str(sent["MessageId"])
 
-    def _at_work(self) -> frozenset[str]:
-        """The ids of the messages that functions have now."""
-        return frozenset().union(*(poller.at_work for poller in self.pollers))
+    def _finished(self) -> Mapping[str, int]:
+        return ChainMap(*(poller.finished for poller in self.pollers))
 
     def _release(self) -> int:
-        return release(self.resources["RebuildQueue"], but=self._at_work())
+        return release(self.resources["RebuildQueue"], self._finished())
 
     def _store_credentials(self) -> None:
         credentials = self.credentials or Credentials()

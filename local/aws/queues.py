@@ -4,7 +4,7 @@ To receive is to hide a message from everybody else, and moto keeps every receip
 gave. Its backend is in this process, so it can be asked instead.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,19 +32,20 @@ def messages_in(queue_url: str) -> list[StoredMessage]:
     return [_stored(message) for message in list(_queue(queue_url)._messages)]
 
 
-def release(queue_url: str, but: Collection[str]) -> int:
-    """Make the hidden messages visible now, except those with an id in `but`; how many there were.
+def release(queue_url: str, finished: Mapping[str, int]) -> int:
+    """Make the messages that are held back visible now; how many there were.
 
-    SQS wants a receipt handle for that, which only the poller has.
+    `finished` is by id the last receive that has come to its end: what was received once more is
+    at work. SQS wants a receipt handle for that, which only the poller has.
     """
-    hidden = [
+    held = [
         message
         for message in list(_queue(queue_url)._messages)
-        if not message.visible and message.id not in but
+        if not message.visible and message.approximate_receive_count <= finished.get(message.id, 0)
     ]
-    for message in hidden:
+    for message in held:
         message.change_visibility(0)
-    return len(hidden)
+    return len(held)
 
 
 def _queue(queue_url: str) -> Any:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +50,14 @@ class Status:
         self,
         aws: AwsServer,
         environment: Mapping[str, str],
-        at_work: Callable[[], Collection[str]],
+        finished: Callable[[], Mapping[str, int]],
     ) -> None:
-        """`environment` is the admin's; `at_work` tells which messages the worker has.
+        """`environment` is the admin's; `finished` is what a poller has of that name.
 
         Raises ConfigurationError.
         """
         settings = AdminSettings.from_environment(environment)
-        self._at_work = at_work
+        self._finished = finished
         self._queue_url = settings.rebuild_queue_url
         self._dead_letter_queue_url = settings.dead_letter_queue_url
         self._report = StatusReport(
@@ -88,16 +88,17 @@ class Status:
         self._known_until = 0.0
 
     def _messages(self) -> list[dict[str, Any]]:
-        now, at_work = utc_now(), self._at_work()
+        now, finished = utc_now(), self._finished()
         return [
             {
                 "message_id": message.message_id,
                 "body": message.body,
                 "receives": message.receives,
-                "at_work": message.message_id in at_work,
-                "held_until": message.visible_at.isoformat() if message.visible_at > now else None,
+                "at_work": is_hidden and message.receives > finished.get(message.message_id, 0),
+                "held_until": message.visible_at.isoformat() if is_hidden else None,
             }
             for message in messages_in(self._queue_url)[:MOST_MESSAGES]
+            for is_hidden in [message.visible_at > now]
         ]
 
     def _letters(self) -> list[dict[str, Any]]:

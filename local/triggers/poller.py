@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws.clients import REGION
@@ -34,8 +34,8 @@ class Poller:
         self._queue_url = queue_url
         self._source = source
         self._invoke = invoke
-        self.at_work: frozenset[str] = frozenset()
-        """The ids of the messages that the function has now."""
+        self.finished: dict[str, int] = {}
+        """By message id, the last receive after which the function was done and did not succeed."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"poller of {source.queue}")
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
@@ -61,13 +61,14 @@ class Poller:
         if not messages:
             return 0
         records = [to_record(message, self._queue_arn) for message in messages]
-        self.at_work = frozenset(message["MessageId"] for message in messages)
-        try:
-            outcome = self._invoke(json.dumps({"Records": records}))
-            failed = self._failed(outcome, self.at_work)
-            self._delete([message for message in messages if message["MessageId"] not in failed])
-        finally:
-            self.at_work = frozenset()
+        outcome = self._invoke(json.dumps({"Records": records}))
+        failed = self._failed(outcome, {message["MessageId"] for message in messages})
+        self._delete([message for message in messages if message["MessageId"] not in failed])
+        self.finished |= {
+            record["messageId"]: int(record["attributes"]["ApproximateReceiveCount"])
+            for record in records
+            if record["messageId"] in failed
+        }
         return len(messages)
 
     def _loop(self) -> None:
@@ -91,7 +92,7 @@ class Poller:
         messages: list[dict[str, Any]] = reply.get("Messages", [])
         return messages
 
-    def _failed(self, outcome: Outcome, received: frozenset[str]) -> Collection[str]:
+    def _failed(self, outcome: Outcome, received: set[str]) -> set[str]:
         """The ids of the messages that stay in the queue until they become visible again."""
         if outcome.failed:
             self._complain(f"the batch failed: {outcome.payload}")
@@ -138,7 +139,7 @@ def to_record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:
     }
 
 
-def reported_failures(result: Any, received: Collection[str]) -> set[str]:
+def reported_failures(result: Any, received: set[str]) -> set[str]:
     """The item identifiers of a partial batch response; none if everything succeeded.
 
     Raises ValueError if the response is malformed, or names a message that was not received,
@@ -150,7 +151,7 @@ def reported_failures(result: Any, received: Collection[str]) -> set[str]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("the result is no partial batch response")
     failed = {item.get("itemIdentifier") for item in items}
-    if not failed <= set(received):
+    if not failed <= received:
         raise ValueError(f"batchItemFailures names no received message: {result}")
     return failed
 

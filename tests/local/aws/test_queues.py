@@ -52,12 +52,13 @@ def test_looking_at_a_queue_receives_nothing_and_sees_also_what_is_in_flight(
     assert visible.visible_at < now
 
 
-def test_a_hidden_message_is_released_unless_it_is_at_work(sqs: Any, url: str) -> None:
+def test_a_message_that_is_held_back_is_released_unless_it_is_at_work(sqs: Any, url: str) -> None:
     [first] = receive(sqs, url)
     # It holds up its group.
     assert receive(sqs, url) == []
-    assert release(url, but={first["MessageId"]}) == 0
-    assert release(url, but=()) == 1
-    assert release(url, but=()) == 0
+    assert release(url, finished={}) == 0
+    assert release(url, finished={first["MessageId"]: 1}) == 1
+    assert release(url, finished={first["MessageId"]: 1}) == 0
     [again] = receive(sqs, url)
     assert again["Body"] == "1"
+    assert release(url, finished={first["MessageId"]: 1}) == 0
