@@ -3,8 +3,6 @@
 
 PYTHON ?= python3
 PIPENV_VERSION := 2026.10.3
-MERMAID_CLI_VERSION := 11.17.0
-MERMAID_VERSION := 11.17.2
 AXE_VERSION := 4.14.1
 SAM_VERSION := 1.170.0
 SAM_HOME := .tools/sam-$(SAM_VERSION)
@@ -19,20 +17,21 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET
 export SAM_CLI_TELEMETRY := 0
 
 PIPENV := .tools/bin/pipenv
-MERMAID := .tools/.mermaid-$(MERMAID_CLI_VERSION)-$(MERMAID_VERSION)
 AXE_HOME := .tools/axe-$(AXE_VERSION)
 AXE := $(AXE_HOME)/node_modules/axe-core/axe.min.js
 BIN := .venv/bin
 ARTIFACT := build/function
 FUNCTIONS := ReaderFunction WorkerFunction AdminFunction
 ARGS ?=
+STACK ?=
+REGION ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help local admin test test-browser check build soak bench diagrams lock clean $(FUNCTIONS:%=build-%)
+.PHONY: help local admin test test-browser check build deploy soak bench lock clean $(FUNCTIONS:%=build-%)
 
 help: ## Show the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 local: .venv/.synced ## Run the whole service on this machine (ARGS="--help" lists the options)
 	@$(BIN)/python -m local $(ARGS)
@@ -44,7 +43,7 @@ test: check $(ARTIFACT).made ## Lint, types, template checks and every test
 	@ARTIFACT=$(ARTIFACT) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 test-browser: .venv/.synced $(AXE) ## Test the pages in Chromium (which it installs, as root on Debian)
-	@.ci/ensure_chromium
+	@tools/ensure_chromium
 	@AXE=$(AXE) $(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: .venv/.synced ## Lint, formatting, types, template, workflows
@@ -59,7 +58,11 @@ check: .venv/.synced ## Lint, formatting, types, template, workflows
 build: $(ARTIFACT).made $(SAM) ## Build what is deployed, into .aws-sam/build/
 	@$(SAM) validate --lint --region us-east-1
 	@$(SAM) build --build-in-source --no-cached
-	@$(BIN)/python .ci/report_sizes.py .aws-sam/build
+	@$(BIN)/python tools/report_sizes.py .aws-sam/build
+
+deploy: build ## Build, then deploy to AWS (REGION= and STACK=; asks for everything the first time)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(SAM) deploy $(if $(wildcard samconfig.toml),--confirm-changeset,--guided) \
+	  $(REGION:%=--region %) $(STACK:%=--stack-name %) $(ARGS)
 
 soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choices
 	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
@@ -67,18 +70,17 @@ soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choic
 bench: .venv/.synced ## Measure it as ratios to the bare SDK and the least requests (ARGS="--help")
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-diagrams: $(MERMAID) ## Render docs/diagrams/*.mmd to SVG and PNG (needs npm and Chromium)
-	@$(PYTHON) .ci/render_diagrams.py
-
 lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
 	@$(PIPENV) lock
-	@$(PYTHON) .ci/strip_lock.py Pipfile.lock
+	@$(PYTHON) tools/strip_lock.py Pipfile.lock
 	@$(PIPENV) verify
 
 clean: ## Remove the environments and everything that was built
 	@rm -rf .tools .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build requirements.txt
 
 $(PIPENV): Makefile
+	@command -v "$(PYTHON)" > /dev/null || { echo 'error: there is no $(PYTHON). Name one: make PYTHON=/path/to/python3.13 ...' >&2; exit 1; }
+	@$(PYTHON) tools/check_python.py
 	@echo "Making .tools/ with pipenv $(PIPENV_VERSION) …"
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "pipenv==$(PIPENV_VERSION)"
@@ -89,14 +91,6 @@ $(AXE):
 	@echo "Putting axe-core $(AXE_VERSION) into .tools/ …"
 	@npm install --prefix $(AXE_HOME) --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error \
 	  "axe-core@$(AXE_VERSION)" > /dev/null
-
-# Mermaid would bring a browser of its own; the system's Chromium will do.
-$(MERMAID):
-	@command -v npm > /dev/null || { echo 'error: make diagrams needs npm (on Debian: apt-get install npm)' >&2; exit 1; }
-	@echo "Putting mermaid-cli $(MERMAID_CLI_VERSION) into .tools/ …"
-	@PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix .tools --no-package-lock --no-audit --no-fund --loglevel error \
-	  "@mermaid-js/mermaid-cli@$(MERMAID_CLI_VERSION)" "mermaid@$(MERMAID_VERSION)" > /dev/null
-	@touch $@
 
 .venv/.synced: Pipfile.lock | $(PIPENV)
 	@echo "Making .venv/ from Pipfile.lock (Python 3.13; under a minute as a rule) …"
@@ -110,10 +104,10 @@ requirements.txt: Pipfile.lock | $(PIPENV)
 	@mv $@.unfinished $@
 
 # Folders are among the prerequisites: a file that was removed changes its folder.
-$(ARTIFACT).made: requirements.txt .ci/build_artifact.py $(shell find core handlers -not -name '*.py[co]' \
+$(ARTIFACT).made: requirements.txt tools/build_artifact.py $(shell find core handlers -not -name '*.py[co]' \
   -not -name __pycache__) | .venv/.synced
 	@echo "Making $(ARTIFACT)/, what the functions run …"
-	@$(BIN)/python .ci/build_artifact.py requirements.txt $(ARTIFACT)
+	@$(BIN)/python tools/build_artifact.py requirements.txt $(ARTIFACT)
 	@touch $@
 
 # What "sam build" asks for: the functions share one artifact and differ in their handlers.

@@ -1,4 +1,4 @@
-"""What the use cases need of the outside world; `core.adapters` and the tests' fakes provide it."""
+"""What the use cases need from the outside world; adapters and the tests' fakes provide it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSummary:
-    """A line of a listing."""
+    """One object of a listing."""
 
     key: str
     size_bytes: int
 
 
 OBJECTS_AT_ONCE = 8
-"""Objects that a use case works on side by side: thousands of them must not take minutes."""
+"""How many objects a use case works on at once, so that thousands do not take minutes."""
 
 
 class CacheStore(Protocol):
@@ -59,8 +59,8 @@ class CacheStore(Protocol):
     def replace(self, key: str, body: bytes, expected_etag: str) -> str:
         """Write an object only if it still has the expected ETag, and return the new one.
 
-        Raises ConflictError when it changed or vanished. That is also how a write ends whose answer
-        got lost: its repetition meets the object that the first try has written.
+        Raises ConflictError when it changed or vanished, and when the answer to a write got lost:
+        the SDK writes again, and meets the object that the first try wrote.
         """
         ...
 
@@ -97,7 +97,7 @@ class RebuildQueue(Protocol):
         ...
 
     def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Keep received messages, ten at most, back for so long before they come again."""
+        """Hide received messages, ten at most, for so long before they are delivered again."""
         ...
 
     def depth(self) -> QueueDepth:
@@ -119,7 +119,7 @@ class DeadLetter:
 
 
 class DeadLetterQueue(Protocol):
-    """Where messages go that failed for good. Methods raise QueueUnavailableError."""
+    """The queue of messages that failed for good. Methods raise QueueUnavailableError."""
 
     def send(
         self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
@@ -128,7 +128,7 @@ class DeadLetterQueue(Protocol):
         ...
 
     def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
-        """Receive what can be had now, batch after batch; each stays hidden until released."""
+        """Receive all that SQS gives now, batch after batch; they stay hidden until released."""
         ...
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
@@ -140,7 +140,7 @@ class DeadLetterQueue(Protocol):
         ...
 
     def depth(self) -> QueueDepth:
-        """Return about how many there are."""
+        """Return about how many dead letters there are."""
         ...
 
 

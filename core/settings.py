@@ -15,7 +15,7 @@ from core.errors import ConfigurationError
 
 
 def text(value: str) -> str:
-    """Any text but none at all."""
+    """Any text that is not empty."""
     if not value.strip():
         raise ValueError("must not be empty")
     return value.strip()

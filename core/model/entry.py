@@ -104,8 +104,8 @@ class CacheEntry:
     def marked_stale(self, now: datetime) -> Self:
         """Return the same entry, stale from now on (a soft purge).
 
-        One that is stale already becomes a new generation of its own, so that readers who are
-        waiting for an earlier rebuild, or waiting out its failure, ask for this one too.
+        One that is stale already begins a new generation, so that readers who wait for an earlier
+        rebuild, or wait out its failure, ask for this rebuild too.
         """
         just_before = self.fresh_until - timedelta(microseconds=1)
         return replace(self, fresh_until=min(now, just_before))
@@ -113,9 +113,9 @@ class CacheEntry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What stands for no entry. `id` tells one purge from the next.
+    """Stands in the place of an entry that does not exist. `id` tells one purge from the next.
 
-    `purged_at` is None where no purge put it: the worker puts such a one before the first rebuild.
+    `purged_at` is None for the tombstone that the worker puts before a first rebuild.
     """
 
     dataset: Dataset

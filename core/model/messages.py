@@ -45,7 +45,7 @@ class RebuildMessage:
 def parse_message(body: str, today: date) -> RebuildMessage:
     """Read a message's body.
 
-    Raises InvalidMessageError for whatever no retry can mend: a body that is not a JSON object, an
+    Raises InvalidMessageError for what no retry can correct: a body that is not a JSON object, an
     unknown key or dataset, a value of the wrong type, a period that no report has. The error names
     what is allowed, and repeats nothing of the body but unknown keys.
     """

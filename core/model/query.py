@@ -91,7 +91,7 @@ def parse_balances_query(parameters: Parameters, today: date, latest: date) -> B
 
 
 def latest_day(now: datetime) -> date:
-    """Return the day that it is where days begin first."""
+    """Return the date in the time zone where days begin first."""
     return (now.astimezone(UTC) + FIRST_ZONE).date()
 
 

@@ -8,13 +8,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 from core.model.datasets import ALL, KINDS, Dataset
 from core.model.periods import EARLIEST_TARGET, Period, period_for
 
 CHOICES = (*KINDS, ALL)
+ZONES_APART = timedelta(days=2)
+"""How far ahead another time zone's date can be: UTC+14 is 26 hours ahead of UTC-12."""
+
 PERIOD_NEEDED = "the dataset {} needs both from and to, as YYYY-MM-DD"
 
 
@@ -77,7 +80,7 @@ def _requested_period(document: Mapping[str, Any], today: date) -> Period:
     except ValueError as exc:
         raise ValueError(f"from and to: {exc}") from exc
     earliest = period_for(EARLIEST_TARGET, today).start
-    if not earliest <= period.start <= today:
+    if not earliest <= period.start <= today + ZONES_APART:
         raise ValueError(
             f"from and to must lie between {earliest.isoformat()} and the current month"
         )

@@ -17,11 +17,11 @@ RECHECK_STALE = timedelta(seconds=5)
 # Nothing is asked for twice, unless neither an entry nor a failure has come of it in all that time.
 ASK_AGAIN = timedelta(minutes=15)
 QUEUE_PAUSE = timedelta(seconds=30)
-"""How long a queue that was out of reach is left alone: a try can cost seconds."""
+"""How long nothing is sent to a queue that could not be reached: each try can take seconds."""
 
 
 class KnownFailures:
-    """The failure records, as far as they say something of an entry that is stale or missing."""
+    """The failure records of entries that are stale or missing."""
 
     def __init__(self, store: CacheStore, clock: Clock, cache_prefix: str) -> None:
         self._records = FailureRecords(store, cache_prefix)
@@ -64,9 +64,8 @@ class RebuildRequests:
         return self._paused_until is not None and self._clock() < self._paused_until
 
     def answered(self, dataset: Dataset) -> None:
-        """Forget what was asked: there is a new entry. Should it vanish, that is a new miss.
-
-        S3 need not tell it from the miss before: an object can be deleted by hand.
+        """Forget what was asked, because there is a new entry. If it vanishes, that is a new miss,
+        although S3 may show the same as at the miss before: an object can be deleted by hand.
         """
         self._asked.pop(dataset, None)
 
@@ -77,30 +76,30 @@ class RebuildRequests:
         failure: FailureRecord | None,
         correlation_id: str,
     ) -> bool:
-        """Have it rebuilt, unless that was asked for before; False if it could not be queued."""
+        """Ask for a rebuild unless it was asked for before; False if it could not be queued."""
         now = self._clock()
-        wish = wish_for(dataset, seen, failure, now)
+        rebuild_id = rebuild_id_for(dataset, seen, failure, now)
         asked, asked_at = self._asked.get(dataset, ("", now))
-        if asked == wish and now < asked_at + ASK_AGAIN:
+        if asked == rebuild_id and now < asked_at + ASK_AGAIN:
             return True
         reason = "miss" if isinstance(seen, Missing) else "stale"
         try:
             message = RebuildMessage(
                 Selection.of(dataset), reason=reason, correlation_id=correlation_id
             )
-            message_id = self._queue.send(message, wish)
+            message_id = self._queue.send(message, rebuild_id)
         except QueueUnavailableError as exc:
             self._paused_until = self._clock() + QUEUE_PAUSE
             self._telemetry.warning("rebuild not queued", dataset=str(dataset), problem=str(exc))
             return False
-        self._asked[dataset] = (wish, now)
+        self._asked[dataset] = (rebuild_id, now)
         self._telemetry.info(
             "rebuild queued", dataset=str(dataset), reason=reason, message_id=message_id
         )
         return True
 
 
-def wish_for(
+def rebuild_id_for(
     dataset: Dataset,
     seen: LoadedEntry | Missing,
     failure: FailureRecord | None,

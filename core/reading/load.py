@@ -1,4 +1,4 @@
-"""Entries from S3, and the memory of those that were decoded before."""
+"""Entries from S3; those that were decoded before are kept in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ class Missing:
 
 
 class Entries:
-    """The entries of the cache. What was decoded is kept, and used while S3 says it still holds."""
+    """The entries of the cache. A decoded entry is kept, and used while S3 says it is unchanged."""
 
     def __init__(self, store: CacheStore, telemetry: Telemetry, cache_prefix: str) -> None:
         self._store = store

@@ -57,7 +57,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of a dataset at one moment, by which everything about it is decided."""
+    """What is known about a dataset at one moment; all decisions are made from it."""
 
     dataset: Dataset
     found: LoadedEntry | Missing
@@ -185,7 +185,7 @@ class Lookup:
     def _act(
         self, seen: _Seen, patience: Patience, *, asked: bool, waited: bool
     ) -> Found | NotFound:
-        """Serve what there is, or say when to come back: there is nothing left to ask for."""
+        """Serve what there is, or say when to come back, without asking for a rebuild."""
         falls_back = self._decide(seen, can_ask=False) is Decision.FALL_BACK
         found = self._newest_of_month(seen.dataset, patience) if falls_back else seen.found
         if isinstance(found, Missing):

@@ -15,7 +15,7 @@ LAST_LOOKS_SECONDS = 1.0
 class Patience:
     """The time of one request: until when it waits, and until when it may begin a call to AWS.
 
-    A call that begins by `calls` ends before the client is given up on, even if it is slow.
+    A call that begins by `calls` ends before API Gateway gives up, even if it is slow.
     """
 
     wait: Deadline

@@ -38,7 +38,7 @@ class BatchProcessor:
         2. Send those of a foreign message group on into the group of rebuilds. Only a worker that
            holds a message of that group goes on: SQS never gives two workers messages of one
            group, so there is one MIP session at a time.
-        3. Set aside what can never work.
+        3. Send invalid messages to the dead-letter queue.
         4. Rebuild what the others ask for, in one MIP session, and close it.
         5. Settle each message: acknowledge, dead-letter, or delay; then record the failures.
 
@@ -54,7 +54,7 @@ class BatchProcessor:
         return [message_id for message_id, is_done in settled.items() if not is_done]
 
     def _process_own(self, deliveries: Sequence[Delivery]) -> dict[str, bool]:
-        """Rebuild and settle; tell of each message whether it is off the queue."""
+        """Rebuild and settle; return for each message whether it is off the queue."""
         requests = {delivery.message_id: self._request(delivery) for delivery in deliveries}
         results = self._rebuilder.run(
             [request for request in requests.values() if isinstance(request, RebuildRequest)]

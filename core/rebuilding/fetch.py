@@ -37,7 +37,7 @@ class FetchRequest:
 
 
 class MipSource:
-    """MIP's books, seen through one session. One chart serves every dataset of the session."""
+    """Fetches datasets in one session, with one chart for all of them."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class MipSource:
 
     def balances(self, request: FetchRequest) -> PeriodBalances:
         """Return the balances of one period; `fetch` says what may fail."""
-        # The chart is judged first: where it is broken, MIP is spared a heavy query.
+        # The chart is checked first: if it is broken, MIP need not run a heavy query.
         balances = self._balanced(request.period, self._chart.gl)
         is_plausible = request.accept_shrink or self._may_be_empty(request)
         check_not_empty(balances, is_plausible=is_plausible)

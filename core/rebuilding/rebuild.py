@@ -24,7 +24,7 @@ from core.rebuilding.session import SessionKeeper
 from core.settings import WorkerSettings
 
 SUCCESS = "success"
-"""The outcome of a rebuild that worked; of one that did not, it is the error's class name."""
+"""The outcome of a successful rebuild; that of a failed one is the error's class name."""
 
 
 @dataclass(frozen=True, slots=True)

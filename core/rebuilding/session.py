@@ -2,14 +2,13 @@
 
 MIP locks a user out when a second session is opened, or when one is never closed. So the token of
 a session is noted in the parameter store before it is used, and the note becomes `closed` only
-once the logout is confirmed; whoever finds a token there logs that session out before anything
-else.
+once the logout is confirmed. A worker that finds a token there logs that session out first.
 
     closed ──log_in──▶ open ──note token──▶ noted ──work──▶ log_out ──confirmed──▶ note "closed"
                                                               └──not confirmed──▶ the token stays
 
-A worker that is killed leaves at worst a note. In one moment a session can
-still be lost: between the login's reply and the note. MIP's idle expiry ends that one.
+A worker that is killed leaves at worst a note. Only between the login's reply and the note can a
+session be lost; MIP's idle expiry ends that one.
 
 How an invocation's time is shared, for a worker of 300 seconds with MIP_TIMEOUT_SECONDS at 60:
 

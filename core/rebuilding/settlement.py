@@ -1,4 +1,4 @@
-"""What becomes of each message after the work: acknowledged, delayed, or dead-lettered."""
+"""Settles each message after the work: acknowledges, delays or dead-letters it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -12,9 +12,9 @@ from core.errors import (
 )
 from core.model.messages import MAX_RECEIVES
 from core.ports import CacheStore, Clock, DeadLetterQueue, RebuildQueue, Telemetry
+from core.rebuilding.batch_failures import BatchFailures
 from core.rebuilding.delays import retry_delay_seconds
 from core.rebuilding.delivery import Delivery
-from core.rebuilding.failures import BatchFailures
 from core.rebuilding.requests import RebuildResult
 from core.settings import WorkerSettings
 
@@ -99,7 +99,7 @@ class Settlement:
         return is_dead_lettered
 
     def settle_invalid(self, delivery: Delivery, error: InvalidMessageError) -> bool:
-        """Settle a message that can never work: to the dead-letter queue at once.
+        """Send an invalid message to the dead-letter queue at once.
 
         False only where that queue is out of reach; then the message comes back to be tried again.
         """

@@ -2,8 +2,8 @@
 
 MIP uses the key COA_SEGID both for the list and for the segment's number inside each record.
 
-Each segment is judged when it is asked for, and by itself: what is wrong with one, or with a
-segment that nobody asks for, does not touch the other.
+Each segment is checked when it is asked for, and by itself: an error in one, or in a segment that
+nobody asks for, does not affect the other.
 """
 
 from collections.abc import Iterator, Mapping

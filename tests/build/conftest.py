@@ -1,4 +1,4 @@
-"""What `make build` made, and the scripts in .ci/, run as processes."""
+"""What `make build` made, and the scripts in tools/, run as processes."""
 
 import os
 import subprocess
@@ -46,10 +46,10 @@ def artifact() -> Path:
 
 @pytest.fixture
 def script() -> Run:
-    """Run a script of .ci/ with arguments; returns what it printed and its exit code."""
+    """Run a script of tools/ with arguments; returns what it printed and its exit code."""
 
     def run(name: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, ROOT / ".ci" / name, *map(str, arguments)]
+        command = [sys.executable, ROOT / "tools" / name, *map(str, arguments)]
         return subprocess.run(command, check=False, capture_output=True, text=True, **options)
 
     return run

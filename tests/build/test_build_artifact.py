@@ -13,7 +13,7 @@ from tests.build.conftest import ROOT, Run
 @pytest.fixture
 def builder() -> ModuleType:
     spec = importlib.util.spec_from_file_location(
-        "build_artifact", ROOT / ".ci" / "build_artifact.py"
+        "build_artifact", ROOT / "tools" / "build_artifact.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -46,7 +46,7 @@ def test_outputs_that_commands_ask_for_exist(page: str) -> None:
 
 
 def test_files_that_commands_name_exist(page: str) -> None:
-    kinds = r"events/\w+\.json|\.ci/\w+(?:\.py)?|\.github/workflows/\w+\.yaml"
+    kinds = r"events/\w+\.json|(?<!\.)tools/\w+(?:\.py)?|\.github/workflows/\w+\.yaml"
     named = set(re.findall(kinds, page))
 
     assert named
@@ -57,6 +57,16 @@ def test_verbs_that_the_page_names_are_the_makefiles(page: str) -> None:
     verbs = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", page, re.MULTILINE)) <= verbs
+
+
+def test_commands_that_change_a_stack_name_its_region(page: str) -> None:
+    joined = re.sub(r"\\\n\s*", "", page)
+    commands = re.findall(
+        r"^(?:sam (?:deploy|delete|package|publish)|make deploy R).*", joined, re.M
+    )
+
+    assert len(commands) == 5
+    assert [line for line in commands if "region " not in line and "REGION=" not in line] == []
 
 
 def test_what_outlives_the_stack_is_what_the_page_says_to_remove(page: str) -> None:

@@ -15,8 +15,8 @@ def clone(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet", "--bare", "remote")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "remote", "clone")
-    (clone / ".ci").mkdir()
-    (clone / ".ci" / "propose_update").write_bytes((ROOT / ".ci/propose_update").read_bytes())
+    (clone / "tools").mkdir()
+    (clone / "tools" / "propose_update").write_bytes((ROOT / "tools/propose_update").read_bytes())
     for name in ("Pipfile.lock", "code"):
         (clone / name).write_text("old")
     git(clone, "add", ".")
@@ -28,7 +28,7 @@ def clone(tmp_path: Path) -> Path:
 
 def propose(clone: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["/bin/bash", clone / ".ci" / "propose_update"],
+        ["/bin/bash", clone / "tools" / "propose_update"],
         env=os.environ | {"PATH": f"{clone.parent}:{os.environ['PATH']}"},
         check=False,
         capture_output=True,

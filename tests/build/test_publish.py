@@ -11,9 +11,9 @@ from tests.build.conftest import ROOT
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose `sam` and `aws` write down what they were asked for."""
-    for name in (".ci", ".venv/bin", ".tools/sam-1.2.3/bin", ".aws-sam/build", "build"):
+    for name in ("tools", ".venv/bin", ".tools/sam-1.2.3/bin", ".aws-sam/build", "build"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / ".ci/publish").write_bytes((ROOT / ".ci/publish").read_bytes())
+    (tmp_path / "tools/publish").write_bytes((ROOT / "tools/publish").read_bytes())
     (tmp_path / ".aws-sam/build/template.yaml").write_text("Resources: {}")
     for tool in (".tools/sam-1.2.3/bin/sam", ".venv/bin/aws"):
         (tmp_path / tool).write_text('#!/bin/sh\necho "$(basename "$0") $*" >> asked\n')
@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def publish(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = ["/bin/bash", project / ".ci/publish", *arguments]
+    command = ["/bin/bash", project / "tools/publish", *arguments]
     return subprocess.run(command, env={}, check=False, capture_output=True, text=True)
 
 
@@ -60,4 +60,4 @@ def test_missing_argument_shows_the_usage(project: Path, arguments: list[str]) -
     done = publish(project, *arguments)
 
     assert done.returncode != 0
-    assert "usage: .ci/publish VERSION BUCKET" in done.stderr
+    assert "usage: tools/publish VERSION BUCKET" in done.stderr

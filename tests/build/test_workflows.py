@@ -41,55 +41,76 @@ def test_every_action_is_pinned_by_commit_and_names_its_version(path: Path) -> N
 def test_commands_are_the_repositorys_own_and_take_no_text_from_events(path: Path) -> None:
     """An expression within a command would let a tag's or branch's name run as a command."""
     for command in commands(path.stem):
-        assert re.match(r"(make|python \.ci/|\.ci/)", command)
+        assert re.match(r"(make|python tools/|tools/)", command)
         assert "${{" not in command
         assert "\n" not in command
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_permissions_and_limits_are_given(path: Path) -> None:
+def test_a_token_may_only_read_unless_a_job_says_more(path: Path) -> None:
     workflow = load(path.stem)
 
-    assert workflow["permissions"]
+    assert workflow["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
 
 
-def test_pushes_and_pull_requests_are_tested_without_any_right_to_write() -> None:
-    workflow = load("test")
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_job_whose_token_may_do_more_runs_tests_or_new_packages(path: Path) -> None:
+    for job in load(path.stem)["jobs"].values():
+        if "permissions" in job:
+            assert [
+                step["run"]
+                for step in job["steps"]
+                if re.search("make (test|lock|check)", step.get("run", ""))
+            ] == []
 
-    assert set(workflow["on"]) == {"push", "pull_request"}
-    assert workflow["permissions"] == {"contents": "read"}
+
+def test_a_branch_with_a_pull_request_is_tested_once() -> None:
+    assert load("test")["on"] == {"push": {"branches": ["main"]}, "pull_request": None}
     assert commands("test") == ["make test test-browser", "make build"]
 
 
-def test_any_tag_is_taken_for_a_release_and_checked_before_anything_else() -> None:
+def test_packages_of_the_tests_are_kept_where_pipenv_looks_for_them() -> None:
+    [python] = [step for step in steps(load("test")) if "setup-python@" in step.get("uses", "")]
+
+    assert python["with"]["cache"] == "pip"
+    assert load("test")["env"]["PIPENV_CACHE_DIR"].endswith("/.cache/pip")
+
+
+def test_a_version_tag_is_a_release_and_is_checked_before_anything_else() -> None:
     workflow = load("release")
 
-    assert workflow["on"] == {"push": {"tags": ["**"]}}
-    assert commands("release")[0] == 'python .ci/check_release.py "$TAG"'
-    assert workflow["jobs"]["release"]["env"]["TAG"] == "${{ github.ref_name }}"
+    assert workflow["on"] == {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+"]}}
+    assert commands("release")[0] == 'python tools/check_release.py "$TAG"'
+    assert workflow["env"]["TAG"] == "${{ github.ref_name }}"
 
 
 def test_a_release_sees_the_tags_of_earlier_ones() -> None:
-    [checkout] = [
-        step for step in steps(load("release")) if "actions/checkout@" in step.get("uses", "")
-    ]
+    checkout = load("release")["jobs"]["test"]["steps"][0]
 
     assert checkout["with"]["fetch-depth"] == 0
 
 
-def test_a_release_is_tested_and_built_before_there_are_credentials() -> None:
-    order = [step.get("run") or step["uses"].split("@")[0] for step in steps(load("release"))]
+def test_a_release_is_tested_before_a_job_can_get_credentials() -> None:
+    test, publish = load("release")["jobs"].values()
 
-    assert order[-4:] == [
-        "make test",
+    assert "permissions" not in test
+    assert publish["needs"] == "test"
+    assert publish["permissions"] == {"contents": "read", "id-token": "write"}
+    assert [step.get("run") or step["uses"].split("@")[0] for step in publish["steps"][-3:]] == [
         "make build",
         "aws-actions/configure-aws-credentials",
-        '.ci/publish "$TAG" "$BUCKET"',
+        'tools/publish "$TAG" "$BUCKET"',
     ]
-    assert load("release")["permissions"] == {"contents": "read", "id-token": "write"}
 
 
-def test_packages_are_renewed_monthly_and_tested_before_they_are_proposed() -> None:
+def test_packages_are_renewed_monthly_and_tested_before_a_job_that_may_write_proposes_them() -> (
+    None
+):
+    renew, propose = load("update")["jobs"].values()
+
     assert load("update")["on"]["schedule"] == [{"cron": "23 5 1 * *"}]
-    assert commands("update") == ["make lock", "make test", ".ci/propose_update"]
+    assert commands("update") == ["make lock", "make test test-browser", "tools/propose_update"]
+    assert propose["needs"] == "renew"
+    assert renew["steps"][-1]["with"]["path"] == "Pipfile.lock"
+    assert propose["permissions"] == {"contents": "write", "pull-requests": "write"}

@@ -117,3 +117,12 @@ def test_index_of_the_decisions_lists_each_by_its_title() -> None:
     titles = [record.read_text().partition("\n")[0].removeprefix("# ") for record in DECISIONS]
     listed = re.findall(r"^\| \[(.+?)\]\((.+?)\)", index, re.MULTILINE)
     assert listed == [(title, rec.name) for title, rec in zip(titles, DECISIONS, strict=True)]
+
+
+def test_picture_of_the_readme_has_every_word_of_the_diagram_that_it_was_rendered_from() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    diagram = page.partition("```mermaid\n")[2].partition("```")[0]
+    picture = (ROOT / "docs" / "images" / "components.svg").read_text()
+    words = set(re.findall(r"[\w-]+", " ".join(re.findall(r">([^<>]+)<", picture))))
+    labels = " ".join(re.findall(r'"(.+?)"', diagram)).replace("<br>", " ")
+    assert set(re.findall(r"[\w-]+", labels)) - words == set()

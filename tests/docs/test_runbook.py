@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cfnlint.decode.cfn_yaml import loads
 
 from core.model.messages import parse_message
 from core.operating.commands import parse_command
@@ -66,3 +67,10 @@ def test_first_aid_is_five_lines_on_top() -> None:
     assert title == "First aid"
     assert [line[:2] for line in text.splitlines()[1:] if line] == ["1.", "2.", "3.", "4.", "5."]
     assert all(len(line) <= 120 for line in text.splitlines())
+
+
+def test_every_question_of_the_dashboard_is_in_its_table() -> None:
+    template = loads((ROOT / "template.yaml").read_text())
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    asked = re.findall(r"^\| [\w ]*\| (.+?\?) \|", SECTIONS["The dashboard"], re.MULTILINE)
+    assert asked == re.findall(r'"title": "(.+?\?)"', body)

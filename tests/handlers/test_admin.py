@@ -48,21 +48,6 @@ def test_dry_run_of_a_purge_lists_and_changes_nothing(warm: Service) -> None:
     assert warm.get("/accounts")["statusCode"] == 200
 
 
-def test_purge_deletes_failure_records_so_that_readers_ask_at_once(service: Service) -> None:
-    service.store(
-        "v1/failures/programs.json",
-        b'{"error_type": "E", "message": "m", "attempts": 5, "dead_lettered": true,'
-        b'"first_failed_at": "2026-11-01T00:00:00+00:00",'
-        b'"last_failed_at": "2026-11-01T00:00:00+00:00",'
-        b'"next_attempt_at": "2999-01-01T00:00:00+00:00"}',
-    )
-    service.get("/accounts")
-    assert service.queued() == []
-    service.steer(event("admin_purge"))
-    service.get("/accounts")
-    assert len(service.queued()) == 1
-
-
 @pytest.mark.parametrize(
     ("sample", "datasets"), [("admin_refresh", ["all"]), ("admin_refresh_month", ["balances"])]
 )
@@ -120,29 +105,6 @@ def test_letters_that_the_redrive_policy_moved_are_all_listed_and_stay(service: 
     assert service.steer({"action": "status"})["dead_letters"] == 24
 
 
-def test_letters_that_the_redrive_policy_moved_are_all_sent_back(service: Service) -> None:
-    move_by_redrive_policy(service, 12)
-    assert service.steer(event("admin_redrive"))["count"] == 12
-    assert service.steer({"action": "status"})["queue"]["visible"] == 12
-    assert service.steer({"action": "status"})["dead_letters"] == 0
-
-
-def test_one_dead_letter_is_chosen_by_its_message_id(service: Service) -> None:
-    for name in ("budgets", "invoices"):
-        service.send({"dataset": name})
-    service.poll()
-    listed = service.steer({"action": "dead_letters"})["messages"]
-    result = service.steer({"action": "discard", "message_id": listed[0]["message_id"]})
-    assert result["message_ids"] == [listed[0]["message_id"]]
-    left = service.steer({"action": "dead_letters"})["messages"]
-    assert [letter["body"] for letter in left] == [listed[1]["body"]]
-
-
-def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> None:
-    with pytest.raises(InvalidCommandError, match="dead_letters lists them"):
-        service.steer(event("admin_redrive_one"))
-
-
 def test_wrong_payload_fails_with_the_choices_and_changes_nothing(warm: Service) -> None:
     before = warm.stored("v1/programs.json")
     with pytest.raises(InvalidCommandError, match="takes dataset, from, to, soft, dry_run; not"):
@@ -155,6 +117,11 @@ def test_today_is_taken_in_the_time_zone(service: Service, monkeypatch: pytest.M
     monkeypatch.setattr(admin, "utc_now", lambda: datetime(2026, 10, 31, 12, tzinfo=UTC))
     november = {"dataset": "balances", "from": "2026-11-01", "to": "2026-11-01"}
     assert service.steer({"action": "refresh", **november})["count"] == 1
+
+
+def test_unknown_message_id_is_an_error_that_names_the_way(service: Service) -> None:
+    with pytest.raises(InvalidCommandError, match="dead_letters lists them"):
+        service.steer(event("admin_redrive_one"))
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from core.errors import ConfigurationError
 from handlers.wiring.reader import reader as reader_services
-from local.mip import Fault
 from tests.handlers.conftest import BUCKET, Service, event
 
 PROGRAMS = "v1/programs.json"
@@ -65,17 +64,6 @@ def test_conditional_event_that_matches_gets_304_without_a_body(warm: Service) -
     assert {"ETag", "Cache-Control", "Cache-Status"} <= set(response["headers"])
 
 
-def test_etag_of_a_view_survives_a_rebuild_that_changes_nothing(warm: Service) -> None:
-    before = warm.get("/tags")["headers"]["ETag"]
-    warm.steer({"action": "purge", "dataset": "programs"})
-    warm.work(event("worker_programs"))
-    assert warm.get("/tags", {"If-None-Match": before})["statusCode"] == 304
-
-
-def test_etags_of_two_views_differ(warm: Service) -> None:
-    assert warm.get("/tags")["headers"]["ETag"] != warm.get("/accounts")["headers"]["ETag"]
-
-
 def test_stale_entry_is_served_at_once_and_queues_one_rebuild(warm: Service) -> None:
     warm.make_stale()
     first, second = warm.get("/accounts"), warm.get("/tags")
@@ -101,21 +89,6 @@ def test_miss_without_a_wait_answers_503_and_queues_a_rebuild(service: Service) 
             "correlation_id": event("reader_accounts")["requestContext"]["requestId"],
         }
     ]
-
-
-def test_preferred_wait_on_a_miss_is_echoed(service: Service) -> None:
-    response = service.get("/accounts", {"prefer": "respond-async, wait=0"})
-    assert response["headers"]["Preference-Applied"] == "wait=0"
-
-
-def test_failure_that_is_being_waited_out_is_told_in_retry_after(service: Service) -> None:
-    service.mip.set_fault("segments", Fault(kind="status", status=403))
-    service.send({"dataset": "programs"})
-    assert len(service.poll()) == 1
-    response = service.get("/accounts", {"Prefer": "wait=9"})
-    assert response["statusCode"] == 503
-    assert 10 <= int(response["headers"]["Retry-After"]) <= 16
-    assert service.queued() == []
 
 
 @pytest.mark.parametrize(
@@ -167,10 +140,6 @@ def test_bad_parameter_is_named_with_what_is_allowed(
     assert all(value not in detail for value in parameters.values() if value)
 
 
-def test_parameters_of_another_route_are_ignored(warm: Service) -> None:
-    assert warm.get("/accounts", target_date="never")["statusCode"] == 200
-
-
 @pytest.mark.parametrize("missing", ["resource", "httpMethod"])
 def test_event_without_a_route_is_answered_with_400(warm: Service, missing: str) -> None:
     """To route it by its path would go round the authorization of /balances."""
@@ -200,20 +169,6 @@ def test_path_of_a_route_that_api_gateway_took_for_another_is_answered_with_404(
     assert warm.read({**event("reader_accounts"), "resource": "/{proxy+}"})["statusCode"] == 404
 
 
-def test_event_with_null_parameters_is_read_as_without(warm: Service) -> None:
-    sample = event("reader_accounts")
-    sample |= {"queryStringParameters": None, "multiValueQueryStringParameters": None}
-    sample |= {"headers": None, "multiValueHeaders": None}
-    assert len(json.loads(warm.read(sample)["body"])) > 5
-
-
-def test_event_with_only_multi_value_parameters_counts_the_last_value(warm: Service) -> None:
-    sample = event("reader_accounts")
-    sample["queryStringParameters"] = None
-    sample["multiValueQueryStringParameters"] = {"limit": ["1", "3"]}
-    assert len(json.loads(warm.read(sample)["body"])) == 3
-
-
 @pytest.mark.parametrize(
     "body", [b'{"schema": "v1", "data', b"<html>", b'{"schema": "v0"}', b"[]", b""]
 )
@@ -236,12 +191,6 @@ def test_s3_out_of_reach_answers_503(warm: Service) -> None:
     assert response["statusCode"] == 503
     assert int(response["headers"]["Retry-After"]) > 0
     assert "NoSuchBucket" not in response["body"]
-
-
-def test_sqs_out_of_reach_still_serves_stale_data(warm: Service) -> None:
-    warm.make_stale()
-    warm.sqs.delete_queue(QueueUrl=warm.queue_url)
-    assert warm.get("/accounts")["statusCode"] == 200
 
 
 def test_sqs_out_of_reach_answers_a_miss_with_503(service: Service) -> None:

@@ -60,23 +60,6 @@ def test_poison_in_a_batch_leaves_the_other_records_unharmed(service: Service) -
     assert service.dead_letter_bodies() == ["no JSON at all"]
 
 
-def test_message_that_an_entry_satisfies_is_collapsed_without_calling_mip(warm: Service) -> None:
-    before = calls(warm)
-    assert warm.work(event("worker_programs")) == []
-    assert calls(warm) == before
-
-
-def test_fifth_receive_that_fails_is_dead_lettered_with_the_reason(service: Service) -> None:
-    service.mip.set_fault("accounts", Fault(kind="html"))
-    sample = event("worker_programs")
-    sample["Records"][0]["attributes"]["ApproximateReceiveCount"] = "5"
-    assert service.work(sample) == []
-    letter = service.steer({"action": "dead_letters"})["messages"][0]
-    assert letter["error"]["type"] == "UpstreamDataError"
-    assert letter["attempts"] == 5
-    assert letter["original_message_id"] == sample["Records"][0]["messageId"]
-
-
 def test_no_secret_or_body_reaches_a_log_or_an_object(
     service: Service, log_lines: Callable[[], str]
 ) -> None:

@@ -11,9 +11,7 @@ import pytest
 
 from local.aws.server import AnotherStackError
 from local.loopback import PortForbiddenError, PortInUseError, listen
-from local.mip import PASSWORD, USER
 from local.stack import MipEndpoints
-from local.template.stack_template import TemplateError
 from tests.local.toy_stack import eventually, toy_stack
 
 
@@ -64,44 +62,11 @@ def test_a_port_that_needs_rights_is_not_told_as_taken(monkeypatch: pytest.Monke
     assert caught.value.port == 80
 
 
-def test_a_bad_parameter_leaves_nothing_running() -> None:
-    before = set(threading.enumerate())
-    with pytest.raises(TemplateError), toy_stack(parameters={"Nothing": "x"}):
-        pass
-    assert eventually(lambda: set(threading.enumerate()) <= before)
-
-
 def test_a_second_stack_in_one_process_is_refused_and_harms_no_one() -> None:
     with toy_stack() as stack:
         with pytest.raises(AnotherStackError), toy_stack():
             pass
         assert stack.invoke("AdminFunction", {"do": "echo"}) == {"do": "echo"}
-
-
-def test_a_stack_knows_nothing_of_the_one_before() -> None:
-    with toy_stack() as first:
-        bucket = first.resources["CacheBucket"]
-        first.client("s3").put_object(Bucket=bucket, Key="a", Body=b"old")
-    with toy_stack() as second:
-        buckets = second.client("s3").list_buckets()["Buckets"]
-        assert [found["Name"] for found in buckets] == [second.resources["CacheBucket"]]
-        assert second.resources["CacheBucket"] != bucket
-
-
-def test_the_stack_has_what_cloudformation_in_moto_would_drop() -> None:
-    with toy_stack() as stack:
-        s3, bucket = stack.client("s3"), stack.resources["CacheBucket"]
-        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-        block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-        assert set(block.values()) == {True}
-        secrets = stack.client("ssm").get_parameters_by_path(
-            Path="/toy/secret", WithDecryption=True
-        )["Parameters"]
-        assert {found["Name"]: (found["Type"], found["Value"]) for found in secrets} == {
-            "/toy/secret/user": ("SecureString", USER),
-            "/toy/secret/pass": ("SecureString", PASSWORD),
-        }
-        assert stack.environment("WorkerFunction")["MIP_LOGIN_URL"] == stack.mip_url
 
 
 def test_parameters_and_overrides_reach_the_functions() -> None:
@@ -120,13 +85,6 @@ def test_a_schedule_that_is_not_run_is_noted() -> None:
     with toy_stack(parameters={"RefreshExpression": "cron(0 6 ? * MON *)"}) as stack:
         assert stack.schedules == []
         assert "RefreshSchedule" in stack.notes[0]
-
-
-def test_a_polling_stack_feeds_its_worker() -> None:
-    with toy_stack(poll=True) as stack:
-        stack.schedules[0].fire()
-        log = stack.functions["WorkerFunction"].log.path
-        assert eventually(lambda: "refresh" in log.read_text())
 
 
 def test_batches_that_run_are_finished_where_that_is_asked_for() -> None:

@@ -24,8 +24,8 @@ from local.functions.specs import function_specs
 from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
 from local.template.stack_template import DEFAULT_TEMPLATE, load
 from local.triggers.poller import to_record
-from tests.deployment.conftest import InProcessAws
 from tests.handlers.conftest import LOOPBACK_PASSES, SSM_PATH, Context, event
+from tests.local.aws.in_process import InProcessAws
 from tests.privileges.emulated_iam import Record, enforced, recorded
 from tests.template.stack import as_list
 

@@ -11,14 +11,14 @@ other than AWS in a few places, which are put right here; the answers are moto's
 - CloudFront asks about the distribution that a request is about. moto asks about "*".
 - A batch of SQS needs the permission of the single request. moto asks for one of its own.
 
-Conditions are beyond moto: it takes them as met. `policy_evaluation.py` looks at those.
+Conditions are beyond moto: it takes them as met. tests/template/ looks at those.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 import xmltodict
@@ -40,12 +40,6 @@ class Question:
     role: str
     action: str
     resource: str
-    context: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def context_keys(self) -> dict[str, str]:
-        """What the request says for conditions."""
-        return dict(self.context)
 
 
 @dataclass
@@ -85,39 +79,38 @@ def _questions(request: IAMRequestBase, resource: str) -> Iterator[Question]:
     service, _, operation = request._action.partition(":")
     ask = {"cloudfront": _edge, "s3": _s3, "sqs": _sqs, "ssm": _ssm}.get(service, _plain)
     assert isinstance(request._access_key, AssumedRoleAccessKey)
-    for action, about, context in ask(request, operation, resource):
-        yield Question(request._access_key._owner_role_name, action, about, tuple(context.items()))
+    for action, about in ask(request, operation, resource):
+        yield Question(request._access_key._owner_role_name, action, about)
 
 
-type _Asked = Iterator[tuple[str, str, Mapping[str, str]]]
+type _Asked = Iterator[tuple[str, str]]
 
 
 def _plain(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
-    yield request._action, resource, {}
+    yield request._action, resource
 
 
 def _edge(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
     distribution = request._path.partition("/distribution/")[2].partition("/")[0]
     arn = f"arn:aws:cloudfront::{ACCOUNT_ID}:distribution/{distribution}"
-    yield request._action, arn, {}
+    yield request._action, arn
 
 
 def _sqs(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
-    yield f"sqs:{operation.removesuffix('Batch')}", resource, {}
+    yield f"sqs:{operation.removesuffix('Batch')}", resource
 
 
 def _s3(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
     bucket, _, key = resource.partition("/")
     if operation == "DeleteObject" and not key:
         for doomed in _keys_to_delete(request):
-            yield "s3:DeleteObject", f"{bucket}/{doomed}", {}
+            yield "s3:DeleteObject", f"{bucket}/{doomed}"
     elif operation == "ListBucket":
-        query = parse_qs(urlsplit(request._path).query)
-        yield "s3:ListBucket", bucket, {"s3:prefix": query.get("prefix", [""])[0]}
+        yield "s3:ListBucket", bucket
     else:
-        yield request._action, resource, {}
+        yield request._action, resource
     if operation == "GetObject" and not _exists(bucket, key):
-        yield "s3:ListBucket", bucket, {"s3:prefix": unquote(key)}
+        yield "s3:ListBucket", bucket
 
 
 def _keys_to_delete(request: IAMRequestBase) -> list[str]:
@@ -135,11 +128,11 @@ def _ssm(request: IAMRequestBase, operation: str, resource: str) -> _Asked:
     names = wanted.get("Names") or [wanted.get("Name") or wanted["Path"]]
     for name in names:
         arn = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter{name}"
-        yield f"ssm:{operation}", arn, {}
+        yield f"ssm:{operation}", arn
     if wanted.get("WithDecryption"):
         for key in _customer_keys(names):
             arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/{key}"
-            yield "kms:Decrypt", arn, {"kms:ViaService": f"ssm.{REGION}.amazonaws.com"}
+            yield "kms:Decrypt", arn
 
 
 def _customer_keys(names: list[str]) -> list[str]:

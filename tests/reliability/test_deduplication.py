@@ -1,4 +1,4 @@
-"""A wish that is justified is never swallowed, though SQS remembers ids for five minutes."""
+"""A rebuild that is needed is never dropped, though SQS remembers ids for five minutes."""
 
 import pytest
 

@@ -6,31 +6,10 @@ import re
 
 import pytest
 
-from docs.diagrams import dashboard as picture
 from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
 
 COLUMNS = 24
-ROWS = {
-    "Does anything need attention?": set(),
-    "Cache": {
-        *("Hits", "StaleHits", "Misses", "Waits", "NotModified", "BadRequests", "Unavailable"),
-        *("4XXError", "5XXError", "Latency", "Duration"),
-    },
-    "Rebuilds": {
-        *("Rebuilds", "RebuildSeconds", "EntryAgeAtRebuild"),
-        *("MessagesCollapsed", "BalanceMismatches"),
-    },
-    "MIP Cloud": {
-        *("MipCalls", "MipSeconds", "MipLogins"),
-        *("SessionsRecovered", "CredentialsRefused", "LogoutsUnconfirmed"),
-    },
-    "Queues": {
-        *("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"),
-        *("ApproximateAgeOfOldestMessage", "DeadLettered"),
-        *("Invocations", "Errors", "Throttles", "FailedInvocations"),
-    },
-}
 SEARCH = re.compile(
     r"SEARCH\('\{(?P<schema>[^}]+)\} (?P<terms>[^']+)', '(?P<statistic>\w+)', \d+\)"
 )
@@ -92,11 +71,6 @@ def searched(expression):
     return Watched(namespace, name, dict.fromkeys(names, ANY) | terms, found["statistic"])
 
 
-def row_of(widget):
-    heads = [head for head in widgets() if head["type"] != "metric" and head["y"] <= widget["y"]]
-    return title(max(heads, key=lambda head: head["y"]))
-
-
 def find(wanted):
     [only] = [widget for widget in widgets() if title(widget) == wanted]
     return only
@@ -111,42 +85,11 @@ def test_dashboard_is_named_by_stack_and_region_because_accounts_share_them_amon
     assert stack().properties("Dashboard")["DashboardName"] == "${AWS::StackName}-${AWS::Region}"
 
 
-def test_widgets_stay_in_the_grid():
-    for widget in widgets():
-        assert widget["x"] >= 0
-        assert widget["x"] + widget["width"] <= COLUMNS
-
-
-def test_widgets_do_not_overlap():
-    for one, other in itertools.combinations(widgets(), 2):
-        assert not cells(one) & cells(other), (title(one), title(other))
-
-
-def test_widgets_leave_no_gap():
-    covered = set().union(*map(cells, widgets()))
+def test_widgets_fill_the_grid_without_overlap_or_gap():
+    covered = [cell for widget in widgets() for cell in cells(widget)]
     height = max(y for _, y in covered) + 1
 
-    assert covered == set(itertools.product(range(COLUMNS), range(height)))
-
-
-def test_rows_come_in_the_order_in_which_an_operator_asks():
-    heads = sorted(
-        (widget["y"], title(widget)) for widget in widgets() if widget["type"] != "metric"
-    )
-
-    assert [name for _, name in heads] == list(ROWS)
-
-
-@pytest.mark.parametrize("row", ROWS)
-def test_row_shows_its_metrics(row):
-    shown = {
-        watched.name
-        for widget in widgets("metric")
-        if row_of(widget) == row
-        for watched in drawn(widget)
-    }
-
-    assert shown == ROWS[row]
+    assert sorted(covered) == list(itertools.product(range(COLUMNS), range(height)))
 
 
 @pytest.mark.parametrize("widget", graphs())
@@ -256,34 +199,3 @@ def test_age_of_entries_shows_how_long_they_are_fresh():
     )
 
     assert shown == [7200, 3600]
-
-
-def committed_picture():
-    return (picture.HERE / "dashboard.svg").read_text(encoding="utf-8")
-
-
-def test_picture_in_the_docs_is_of_the_dashboard_as_it_is(tmp_path):
-    """Else `python docs/diagrams/dashboard.py` was forgotten."""
-    picture.save(tmp_path)
-
-    assert (tmp_path / "dashboard.svg").read_text(encoding="utf-8") == committed_picture()
-    assert (tmp_path / "dashboard.png").stat().st_size > 0
-
-
-def test_picture_says_that_it_is_a_layout():
-    assert f">{picture.NOTE}<" in committed_picture()
-
-
-def test_picture_names_every_alarm_and_metric():
-    alarms = stack().of_type("AWS::CloudWatch::Alarm")
-    metrics = {watched.name for widget in widgets("metric") for watched in drawn(widget)}
-
-    assert [name for name in (*alarms, *metrics) if name not in committed_picture()] == []
-
-
-@pytest.mark.parametrize("widget", graphs())
-def test_picture_has_every_title(widget):
-    """Broken into lines where it has to be."""
-    text = " ".join(re.findall(r">([^<>\n]+)<", committed_picture()))
-
-    assert title(widget) in text

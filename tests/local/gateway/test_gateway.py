@@ -82,15 +82,6 @@ def test_a_greedy_path_gives_its_rest_and_the_body_comes_along(
     assert event["body"] == "grüße"
 
 
-def test_several_requests_share_a_connection(api: http.client.HTTPConnection) -> None:
-    sockets = []
-    for path in ("/things", "/nowhere", "/things"):
-        get(api, path)
-        sockets.append(api.sock)
-    assert sockets[0] is not None
-    assert len(set(map(id, sockets))) == 1
-
-
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("POST", "/things")])
 def test_a_route_that_does_not_exist_is_refused_as_api_gateway_does(
     api: http.client.HTTPConnection, method: str, path: str
@@ -152,10 +143,6 @@ def test_the_answers_headers_are_merged_and_kept_apart(api: http.client.HTTPConn
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_a_base64_body_is_decoded(api: http.client.HTTPConnection) -> None:
-    assert get(api, reply(statusCode=200, body="AP8=", isBase64Encoded=True))[1] == b"\x00\xff"
-
-
 def test_a_304_and_a_head_have_no_body(api: http.client.HTTPConnection) -> None:
     headers = {"ETag": '"x"', "Content-Type": "text/csv"}
     response, body = get(api, reply(statusCode=304, headers=headers, body=""))
@@ -192,12 +179,6 @@ def test_a_slow_function_is_a_504_and_runs_on(
     assert (response.status, json.loads(body)) == (504, {"message": "Endpoint request timed out"})
     assert stack.functions["ReaderFunction"].running == 1
     assert get(api, "/things")[0].status == 200
-
-
-def test_a_body_over_ten_megabytes_is_refused(api: http.client.HTTPConnection) -> None:
-    api.request("POST", "/files/x", headers={"Content-Length": str(10 * 2**20 + 1)})
-    response = api.getresponse()
-    assert (response.status, json.loads(response.read())) == (413, {"message": "Request Too Long"})
 
 
 ROUTES = [

@@ -1,5 +1,3 @@
-import pytest
-
 from local.mip import Fault, MipCloud
 from tests.local.mip.client import Client
 
@@ -35,8 +33,3 @@ def test_the_hook_sees_a_call_before_it_has_any_effect(client: Client, mip: MipC
     client.login()
     client.send("logout")
     assert seen == [("login", 0), ("logout", 1)]
-
-
-def test_an_unknown_call_is_a_mistake_of_the_caller(mip: MipCloud) -> None:
-    with pytest.raises(ValueError, match="login, segments, accounts, balances, logout"):
-        mip.call("signin")

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from local.loopback import PortInUseError
-from local.mip import USER, MipCloud, MipCloudServer, balances_body
-from local.mip.calls import ENDPOINTS
+from local.mip import USER, MipCloudServer, balances_body
 from local.mip.sample.organisation import sample_organisation
 from tests.local.mip.client import Client
 
@@ -50,13 +48,6 @@ def test_a_balances_body_of_another_shape_is_answered_400_with_a_message(
     assert reply.json()["message"]
 
 
-def test_the_spacing_of_the_json_inside_the_balances_body_does_not_matter(client: Client) -> None:
-    client.login()
-    body = balances_body("2026-10-01", "2026-10-31")
-    body["MethodParameters"]["strJson"] = '{ "level": 1 }'
-    assert client.send("balances", body).status_code == 200
-
-
 def test_balances_are_those_of_the_period_in_the_body(client: Client) -> None:
     client.login()
     for start, end in (("2026-10-01", "2026-10-31"), ("1999-12-01", "1999-12-31")):
@@ -79,20 +70,6 @@ def test_the_replies_are_those_of_the_sample_organisation(client: Client) -> Non
     assert client.send("accounts").json() == organisation.accounts()
 
 
-def test_unknown_paths_are_answered_404_and_wrong_methods_405(client: Client) -> None:
-    assert client.http.get(f"{client.url}/api/coa").status_code == 404
-    reply = client.http.get(client.url + ENDPOINTS["login"].path)
-    assert (reply.status_code, reply.headers["Allow"]) == (405, "POST")
-
-
-def test_a_client_keeps_its_connection_over_many_calls(client: Client) -> None:
-    client.login()
-    for _ in range(5):
-        client.send("segments")
-    pools = client.http.get_adapter(client.url).poolmanager.pools  # type: ignore[attr-defined]
-    assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118
-
-
 def test_the_server_listens_on_loopback_only(server: MipCloudServer) -> None:
     assert server.url.startswith("http://127.0.0.1:")
     with pytest.raises(OSError, match="refused"):
@@ -103,19 +80,3 @@ def test_a_taken_port_is_an_error_that_names_it(server: MipCloudServer) -> None:
     with pytest.raises(PortInUseError, match=str(server.port)) as caught:
         MipCloudServer(port=server.port).__enter__()
     assert caught.value.port == server.port
-
-
-def test_a_server_that_was_stopped_refuses_connections_and_starts_again_on_its_port(
-    mip: MipCloud,
-) -> None:
-    server = MipCloudServer(mip)
-    with server:
-        first = server.url
-        client = Client(first)
-        client.login()
-    with pytest.raises(requests.ConnectionError):
-        client.send("segments")
-    with server:
-        assert server.url == first
-        assert client.send("segments").status_code == 200
-        client.http.close()

@@ -61,11 +61,6 @@ def test_each_value_of_a_list_must_fit() -> None:
         load(DEFAULT_TEMPLATE, given | {"DnsNames": "mips.example.org,no name"})
 
 
-def test_our_defaults_need_not_be_what_a_deployment_may_have() -> None:
-    ours = {"MipLoginUrl": "http://127.0.0.1:1", "Unknown": "ignored"}
-    assert load(TOY_TEMPLATE, {}, ours).parameters["MipLoginUrl"] == "http://127.0.0.1:1"
-
-
 def test_routes_queues_and_code_come_from_the_template() -> None:
     template = load(TOY_TEMPLATE, {})
     assert set(template.routes) == {
@@ -104,11 +99,3 @@ def test_references_to_what_is_left_out_become_its_name(tmp_path: Path) -> None:
 def test_a_fifo_queue_without_a_name_gets_one_with_the_ending_it_needs() -> None:
     queue = cut_down(load(TOY_TEMPLATE, {})).document["Resources"]["RebuildQueue"]
     assert queue["Properties"]["QueueName"] == {"Fn::Sub": "${AWS::StackName}-RebuildQueue.fifo"}
-
-
-def test_the_projects_own_template_gives_every_part_its_facts() -> None:
-    template = load(DEFAULT_TEMPLATE, {}, {"MipOrganization": "x"})
-    assert Route("/balances", "get", "ReaderFunction", requires_iam=True) in template.routes
-    assert Route("/accounts", "get", "ReaderFunction", requires_iam=False) in template.routes
-    assert template.event_sources == (EventSource("WorkerFunction", "RebuildQueue", 10, True),)
-    assert "MISSING_AUTHENTICATION_TOKEN" in template.gateway_responses

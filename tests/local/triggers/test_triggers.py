@@ -73,13 +73,6 @@ def test_only_reported_messages_stay_and_come_again(stack: LocalStack, queue: Qu
     assert again["attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_a_batch_is_no_larger_than_the_template_says(stack: LocalStack, queue: Queue) -> None:
-    for n in range(4):
-        queue.send({"n": n})
-    assert [queue.poller.poll_once(), queue.poller.poll_once()] == [3, 1]
-    assert queue.left() == 0
-
-
 def test_a_record_has_the_form_that_lambda_gives_it(stack: LocalStack, queue: Queue) -> None:
     attributes = {
         "Kind": {"DataType": "String", "StringValue": "x"},
@@ -145,12 +138,6 @@ def test_an_answer_without_failures_deletes_everything(
     queue.send({"answer": result})
     assert queue.poller.poll_once() == 1
     assert queue.left() == 0
-
-
-def test_an_empty_queue_invokes_nothing(stack: LocalStack, queue: Queue) -> None:
-    invoked = stack.functions["WorkerFunction"].log.path.stat().st_size
-    assert queue.poller.poll_once() == 0
-    assert stack.functions["WorkerFunction"].log.path.stat().st_size == invoked
 
 
 def test_the_schedule_sends_its_input_to_its_group(stack: LocalStack) -> None:

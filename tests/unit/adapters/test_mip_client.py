@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,15 +47,22 @@ TOKEN = "session-token"
 CREDENTIALS = make_credentials()
 
 
+class MockedMip:
+    """MIP's answers as they were told beforehand, and a client that gets them."""
+
+    def __init__(
+        self, mock: responses.RequestsMock, clock: FakeClock, telemetry: RecordingTelemetry
+    ) -> None:
+        self.add, self.add_callback, self.calls = mock.add, mock.add_callback, mock.calls
+        self.clock = clock
+        self.telemetry = telemetry
+        self.client = make_client(clock, telemetry)
+
+
 @pytest.fixture
-def mip() -> Any:
+def mip(clock: FakeClock, telemetry: RecordingTelemetry) -> Iterator[MockedMip]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def client(clock: FakeClock, telemetry: RecordingTelemetry) -> MipClient:
-    return make_client(clock, telemetry)
+        yield MockedMip(mock, clock, telemetry)
 
 
 def make_client(clock: FakeClock, telemetry: RecordingTelemetry, **settings: Any) -> MipClient:
@@ -104,25 +111,21 @@ BROKEN = {
 SERVER_ERRORS = (500, 502, 503, 504)
 
 
-def attempt(
-    name: str, mip: Any, client: MipClient, clock: FakeClock, **answer: Any
-) -> tuple[MipsCacheError, int]:
+def attempt(name: str, mip: MockedMip, **answer: Any) -> tuple[MipsCacheError, int]:
     """Make a call that is always answered so; returns what it raises and how often it was sent."""
     method, url, call = CALLS[name]
     mip.add(method, url, **answer)
     with pytest.raises(MipsCacheError) as caught:
-        call(client, clock)
+        call(mip.client, mip.clock)
     return caught.value, len(mip.calls)
 
 
 # What is sent
 
 
-def test_login_sends_the_credentials_and_returns_the_token(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_login_sends_the_credentials_and_returns_the_token(mip: MockedMip) -> None:
     mip.add("POST", LOGIN, json={"AccessToken": TOKEN})
-    assert client.log_in(CREDENTIALS, clock.deadline(300)) == TOKEN
+    assert mip.client.log_in(CREDENTIALS, mip.clock.deadline(300)) == TOKEN
     request = mip.calls[0].request
     assert json.loads(request.body) == {
         "username": CREDENTIALS.username,
@@ -133,26 +136,22 @@ def test_login_sends_the_credentials_and_returns_the_token(
 
 
 @pytest.mark.parametrize("name", FETCHES)
-def test_fetch_sends_the_token_and_returns_the_reply(
-    mip: Any, client: MipClient, clock: FakeClock, name: str
-) -> None:
+def test_fetch_sends_the_token_and_returns_the_reply(mip: MockedMip, name: str) -> None:
     method, url, call = CALLS[name]
     mip.add(method, url, json={"a": 1})
-    assert call(client, clock) == {"a": 1}
+    assert call(mip.client, mip.clock) == {"a": 1}
     assert mip.calls[0].request.headers["Authorization-Token"] == TOKEN
 
 
-def test_logout_posts_the_token(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_logout_posts_the_token(mip: MockedMip) -> None:
     mip.add("POST", LOGOUT)
-    client.log_out(TOKEN, clock.deadline(300))
+    mip.client.log_out(TOKEN, mip.clock.deadline(300))
     assert mip.calls[0].request.headers["Authorization-Token"] == TOKEN
 
 
-def test_balances_sends_what_mips_own_page_sends(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_balances_sends_what_mips_own_page_sends(mip: MockedMip) -> None:
     mip.add("POST", BALANCES, json={})
-    client.balances(TOKEN, SEPTEMBER, clock.deadline(300))
+    mip.client.balances(TOKEN, SEPTEMBER, mip.clock.deadline(300))
     assert json.loads(mip.calls[0].request.body) == {
         "BOInformation": {
             "constructor": {},
@@ -189,11 +188,9 @@ def test_balances_request_is_made_anew_each_time() -> None:
 
 
 @pytest.mark.parametrize("literal", ["0.10", "100.00", "0.30000000000000004"])
-def test_fetch_keeps_mips_digits(
-    mip: Any, client: MipClient, clock: FakeClock, literal: str
-) -> None:
+def test_fetch_keeps_mips_digits(mip: MockedMip, literal: str) -> None:
     mip.add("POST", BALANCES, body=f'{{"amount": {literal}}}')
-    reply = client.balances(TOKEN, SEPTEMBER, clock.deadline(300))
+    reply = mip.client.balances(TOKEN, SEPTEMBER, mip.clock.deadline(300))
     assert isinstance(reply, dict)
     assert isinstance(reply["amount"], Decimal)
     assert str(reply["amount"]) == literal
@@ -203,37 +200,31 @@ def test_fetch_keeps_mips_digits(
     ("name", "read_timeout"),
     [("login", 42), ("segments", 42), ("accounts", 42), ("balances", 42), ("logout", 8)],
 )
-def test_call_has_connect_and_read_timeouts(
-    mip: Any, clock: FakeClock, telemetry: RecordingTelemetry, name: str, read_timeout: int
-) -> None:
+def test_call_has_connect_and_read_timeouts(mip: MockedMip, name: str, read_timeout: int) -> None:
     """A logout is light work for MIP, and its time is reserved: it has a time-out of its own."""
-    client = make_client(clock, telemetry, mip_timeout_seconds=42)
+    client = make_client(mip.clock, mip.telemetry, mip_timeout_seconds=42)
     method, url, call = CALLS[name]
     mip.add(method, url, json={"AccessToken": TOKEN})
-    call(client, clock)
+    call(client, mip.clock)
     assert mip.calls[0].request.req_kwargs["timeout"] == (5, read_timeout)
 
 
-def test_compressed_reply_is_read(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_compressed_reply_is_read(mip: MockedMip) -> None:
     body = gzip.compress(b'{"COA_SEGID": []}')
     mip.add("GET", SEGMENTS, body=body, headers={"Content-Encoding": "gzip"})
-    assert client.segments(TOKEN, clock.deadline(300)) == {"COA_SEGID": []}
+    assert mip.client.segments(TOKEN, mip.clock.deadline(300)) == {"COA_SEGID": []}
 
 
-def test_call_timeouts_shrink_with_the_time_that_is_left(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_call_timeouts_shrink_with_the_time_that_is_left(mip: MockedMip) -> None:
     mip.add("GET", SEGMENTS, json={})
-    client.segments(TOKEN, clock.deadline(2))
+    mip.client.segments(TOKEN, mip.clock.deadline(2))
     assert mip.calls[0].request.req_kwargs["timeout"] == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["login", *FETCHES])
-def test_redirect_is_never_followed(
-    mip: Any, client: MipClient, clock: FakeClock, name: str
-) -> None:
+def test_redirect_is_never_followed(mip: MockedMip, name: str) -> None:
     elsewhere = {"Location": "https://elsewhere.example.org/"}
-    _, sent = attempt(name, mip, client, clock, status=302, headers=elsewhere)
+    _, sent = attempt(name, mip, status=302, headers=elsewhere)
     assert sent == 1
 
 
@@ -243,118 +234,96 @@ def test_redirect_is_never_followed(
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("error", NOT_SENT.values(), ids=NOT_SENT)
 def test_connection_that_did_not_come_about_is_retried(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, error: Callable[[], Exception]
+    mip: MockedMip, name: str, error: Callable[[], Exception]
 ) -> None:
-    raised, sent = attempt(name, mip, client, clock, body=error())
+    raised, sent = attempt(name, mip, body=error())
     assert isinstance(raised, TransientUpstreamError)
     assert sent == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("name", [*FETCHES, "logout"])
 @pytest.mark.parametrize("error", BROKEN)
-def test_broken_line_is_retried_after_the_login(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, error: str
-) -> None:
-    raised, sent = attempt(name, mip, client, clock, body=BROKEN[error]())
+def test_broken_line_is_retried_after_the_login(mip: MockedMip, name: str, error: str) -> None:
+    raised, sent = attempt(name, mip, body=BROKEN[error]())
     assert isinstance(raised, TransientUpstreamError)
     heavy_and_slow = (name, error) == ("balances", "read time-out")
     assert sent == (2 if heavy_and_slow else MAX_ATTEMPTS)
 
 
-def test_balances_that_timed_out_are_repeated_once_whatever_comes_between(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_balances_that_timed_out_are_repeated_once_whatever_comes_between(mip: MockedMip) -> None:
     """MIP goes on computing what nobody waits for any more: four such queries would pile up."""
     for answer in ({"status": 503}, {"body": BROKEN["read time-out"]()}, {"status": 503}):
         mip.add("POST", BALANCES, **answer)
     with pytest.raises(TransientUpstreamError, match="503"):
-        client.balances(TOKEN, SEPTEMBER, clock.deadline(300))
+        mip.client.balances(TOKEN, SEPTEMBER, mip.clock.deadline(300))
     assert len(mip.calls) == 3
 
 
 @pytest.mark.parametrize("name", [*FETCHES, "logout"])
 @pytest.mark.parametrize("status", SERVER_ERRORS)
-def test_server_error_is_retried_after_the_login(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, status: int
-) -> None:
-    raised, sent = attempt(name, mip, client, clock, status=status)
+def test_server_error_is_retried_after_the_login(mip: MockedMip, name: str, status: int) -> None:
+    raised, sent = attempt(name, mip, status=status)
     assert isinstance(raised, TransientUpstreamError)
     assert str(status) in str(raised)
     assert sent == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_too_many_requests_is_retried(
-    mip: Any, client: MipClient, clock: FakeClock, name: str
-) -> None:
-    raised, sent = attempt(name, mip, client, clock, status=429)
+def test_too_many_requests_is_retried(mip: MockedMip, name: str) -> None:
+    raised, sent = attempt(name, mip, status=429)
     assert isinstance(raised, TransientUpstreamError)
     assert sent == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_call_that_works_at_last_succeeds(
-    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
-) -> None:
+def test_call_that_works_at_last_succeeds(mip: MockedMip, name: str) -> None:
     method, url, call = CALLS[name]
     for _ in range(MAX_ATTEMPTS - 1):
         mip.add(method, url, status=429)
     mip.add(method, url, json={"AccessToken": TOKEN})
-    call(client, clock)
-    retries = [event for _, event, _ in telemetry.events if event == "call retried"]
+    call(mip.client, mip.clock)
+    retries = [event for _, event, _ in mip.telemetry.events if event == "call retried"]
     assert len(retries) == MAX_ATTEMPTS - 1
 
 
-def test_backoff_grows_from_try_to_try(mip: Any, client: MipClient, clock: FakeClock) -> None:
-    attempt("segments", mip, client, clock, status=503)
-    first, second, third = clock.sleeps
+def test_backoff_grows_from_try_to_try(mip: MockedMip) -> None:
+    attempt("segments", mip, status=503)
+    first, second, third = mip.clock.sleeps
     assert 0.5 <= first <= 1 <= second <= 1.5
     assert 2 <= third <= 2.5
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_honoured(
-    mip: Any, client: MipClient, clock: FakeClock, status: int
-) -> None:
+def test_retry_after_is_honoured(mip: MockedMip, status: int) -> None:
     mip.add("GET", SEGMENTS, status=status, headers={"Retry-After": "12"})
     mip.add("GET", SEGMENTS, json={})
-    client.segments(TOKEN, clock.deadline(300))
-    assert clock.sleeps == [12.0]
+    mip.client.segments(TOKEN, mip.clock.deadline(300))
+    assert mip.clock.sleeps == [12.0]
 
 
-def test_backoff_is_kept_where_mip_asks_for_less(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    attempt("segments", mip, client, clock, status=503, headers={"Retry-After": "1"})
-    assert clock.sleeps[-1] >= 2
+def test_backoff_is_kept_where_mip_asks_for_less(mip: MockedMip) -> None:
+    attempt("segments", mip, status=503, headers={"Retry-After": "1"})
+    assert mip.clock.sleeps[-1] >= 2
 
 
-def test_backoff_that_leaves_no_time_for_a_try_is_not_begun(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_backoff_that_leaves_no_time_for_a_try_is_not_begun(mip: MockedMip) -> None:
     mip.add("GET", SEGMENTS, status=503)
     with pytest.raises(TransientUpstreamError, match="503"):
-        client.segments(TOKEN, clock.deadline(1.4))
-    assert clock.sleeps == []
+        mip.client.segments(TOKEN, mip.clock.deadline(1.4))
+    assert mip.clock.sleeps == []
 
 
-def test_call_with_just_enough_time_is_started(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_call_with_just_enough_time_is_started(mip: MockedMip) -> None:
     mip.add("GET", SEGMENTS, json={})
-    assert client.segments(TOKEN, clock.deadline(1)) == {}
+    assert mip.client.segments(TOKEN, mip.clock.deadline(1)) == {}
 
 
-def test_retry_after_longer_than_the_time_left_is_not_waited_for(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    raised, sent = attempt(
-        "segments", mip, client, clock, status=429, headers={"Retry-After": "3600"}
-    )
+def test_retry_after_longer_than_the_time_left_is_not_waited_for(mip: MockedMip) -> None:
+    raised, sent = attempt("segments", mip, status=429, headers={"Retry-After": "3600"})
     assert isinstance(raised, TransientUpstreamError)
     assert raised.retry_after_seconds == 3600
     assert sent == 1
-    assert clock.sleeps == []
+    assert mip.clock.sleeps == []
 
 
 @pytest.mark.parametrize(
@@ -382,35 +351,31 @@ def test_retry_after_seconds_reads_both_forms(header: str | None, seconds: float
 
 @pytest.mark.parametrize("name", ["segments", "accounts", "balances"])
 @pytest.mark.parametrize("left", [0.9, 0, -5])
-def test_fetch_without_time_is_not_started(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, left: float
-) -> None:
+def test_fetch_without_time_is_not_started(mip: MockedMip, name: str, left: float) -> None:
     fetch = {
-        "segments": lambda: client.segments(TOKEN, clock.deadline(left)),
-        "accounts": lambda: client.accounts(TOKEN, clock.deadline(left)),
-        "balances": lambda: client.balances(TOKEN, SEPTEMBER, clock.deadline(left)),
+        "segments": lambda: mip.client.segments(TOKEN, mip.clock.deadline(left)),
+        "accounts": lambda: mip.client.accounts(TOKEN, mip.clock.deadline(left)),
+        "balances": lambda: mip.client.balances(TOKEN, SEPTEMBER, mip.clock.deadline(left)),
     }[name]
     with pytest.raises(OutOfTimeError, match=name):
         fetch()
     assert len(mip.calls) == 0
 
 
-def test_login_without_time_is_not_started_and_not_ambiguous(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_login_without_time_is_not_started_and_not_ambiguous(mip: MockedMip) -> None:
     with pytest.raises(OutOfTimeError):
-        client.log_in(CREDENTIALS, clock.deadline(0.5))
+        mip.client.log_in(CREDENTIALS, mip.clock.deadline(0.5))
     assert len(mip.calls) == 0
 
 
-def test_retries_stop_before_the_deadline(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_retries_stop_before_the_deadline(mip: MockedMip) -> None:
     def slow(request: Any) -> tuple[int, dict[str, str], str]:
-        clock.advance(seconds=40)
+        mip.clock.advance(seconds=40)
         return (503, {}, "")
 
     mip.add_callback("GET", SEGMENTS, slow)
     with pytest.raises(TransientUpstreamError):
-        client.segments(TOKEN, clock.deadline(60))
+        mip.client.segments(TOKEN, mip.clock.deadline(60))
     assert len(mip.calls) == 2
 
 
@@ -424,12 +389,10 @@ def slow_body(clock: FakeClock, body: str) -> Callable[[Any], tuple[int, dict[st
     return answer
 
 
-def test_fetch_whose_reply_takes_too_long_is_given_up(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    mip.add_callback("GET", SEGMENTS, slow_body(clock, "{}"))
+def test_fetch_whose_reply_takes_too_long_is_given_up(mip: MockedMip) -> None:
+    mip.add_callback("GET", SEGMENTS, slow_body(mip.clock, "{}"))
     with pytest.raises(TransientUpstreamError, match="too long"):
-        client.segments(TOKEN, clock.deadline(60))
+        mip.client.segments(TOKEN, mip.clock.deadline(60))
     assert len(mip.calls) == 1
 
 
@@ -451,20 +414,18 @@ class BrokenBody(io.RawIOBase):
     [(TimeoutError(), TimedOutError), (ConnectionResetError(), TransientUpstreamError)],
 )
 def test_line_that_breaks_in_mid_body_is_told_as_what_it_is(
-    mip: Any, client: MipClient, clock: FakeClock, broken: Exception, error: type[UpstreamError]
+    mip: MockedMip, broken: Exception, error: type[UpstreamError]
 ) -> None:
     mip.add("GET", SEGMENTS, body=io.BufferedReader(BrokenBody(broken)))
     with pytest.raises(error) as caught:
-        client.segments(TOKEN, clock.deadline(1.4))  # too little for a second try
+        mip.client.segments(TOKEN, mip.clock.deadline(1.4))  # too little for a second try
     assert caught.type is error
 
 
-def test_login_whose_reply_takes_too_long_is_ambiguous(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    mip.add_callback("POST", LOGIN, slow_body(clock, '{"AccessToken": "t"}'))
+def test_login_whose_reply_takes_too_long_is_ambiguous(mip: MockedMip) -> None:
+    mip.add_callback("POST", LOGIN, slow_body(mip.clock, '{"AccessToken": "t"}'))
     with pytest.raises(AmbiguousLoginError):
-        client.log_in(CREDENTIALS, clock.deadline(30))
+        mip.client.log_in(CREDENTIALS, mip.clock.deadline(30))
 
 
 # Logins
@@ -472,46 +433,40 @@ def test_login_whose_reply_takes_too_long_is_ambiguous(
 
 @pytest.mark.parametrize("error", BROKEN.values(), ids=BROKEN)
 def test_login_on_a_broken_line_is_ambiguous_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock, error: Callable[[], Exception]
+    mip: MockedMip, error: Callable[[], Exception]
 ) -> None:
-    raised, sent = attempt("login", mip, client, clock, body=error())
+    raised, sent = attempt("login", mip, body=error())
     assert isinstance(raised, AmbiguousLoginError)
     assert sent == 1
 
 
 @pytest.mark.parametrize("status", SERVER_ERRORS)
 def test_login_answered_with_a_server_error_is_ambiguous_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock, status: int
+    mip: MockedMip, status: int
 ) -> None:
-    raised, sent = attempt("login", mip, client, clock, status=status)
+    raised, sent = attempt("login", mip, status=status)
     assert isinstance(raised, AmbiguousLoginError)
     assert sent == 1
 
 
-def test_login_ambiguous_after_a_refused_connection_is_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_login_ambiguous_after_a_refused_connection_is_not_repeated(mip: MockedMip) -> None:
     mip.add("POST", LOGIN, body=refused_connection())
     mip.add("POST", LOGIN, status=503)
     with pytest.raises(AmbiguousLoginError):
-        client.log_in(CREDENTIALS, clock.deadline(300))
+        mip.client.log_in(CREDENTIALS, mip.clock.deadline(300))
     assert len(mip.calls) == 2
 
 
-def test_login_401_is_a_refusal_of_the_credentials_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    raised, sent = attempt("login", mip, client, clock, status=401, body="unknown user")
+def test_login_401_is_a_refusal_of_the_credentials_and_not_repeated(mip: MockedMip) -> None:
+    raised, sent = attempt("login", mip, status=401, body="unknown user")
     assert isinstance(raised, CredentialsRefusedError)
     assert str(raised) == "MIP answered 401 to login: unknown user"
     assert sent == 1
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 409, 423])
-def test_login_other_refusal_is_a_lock_out_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock, status: int
-) -> None:
-    raised, sent = attempt("login", mip, client, clock, status=status, body="already logged in")
+def test_login_other_refusal_is_a_lock_out_and_not_repeated(mip: MockedMip, status: int) -> None:
+    raised, sent = attempt("login", mip, status=status, body="already logged in")
     assert isinstance(raised, LockedOutError)
     assert str(raised) == f"MIP answered {status} to login: already logged in"
     assert sent == 1
@@ -532,10 +487,8 @@ def test_login_other_refusal_is_a_lock_out_and_not_repeated(
     ],
     ids=lambda body: body[:20],
 )
-def test_login_200_without_a_token_is_a_lock_out(
-    mip: Any, client: MipClient, clock: FakeClock, body: str
-) -> None:
-    raised, sent = attempt("login", mip, client, clock, status=200, body=body)
+def test_login_200_without_a_token_is_a_lock_out(mip: MockedMip, body: str) -> None:
+    raised, sent = attempt("login", mip, status=200, body=body)
     assert isinstance(raised, LockedOutError)
     assert sent == 1
 
@@ -550,65 +503,53 @@ def test_login_200_without_a_token_is_a_lock_out(
         '{"AccessToken": " session-token\\n"}',
     ],
 )
-def test_login_finds_the_token_in_any_letter_case(
-    mip: Any, client: MipClient, clock: FakeClock, body: str
-) -> None:
+def test_login_finds_the_token_in_any_letter_case(mip: MockedMip, body: str) -> None:
     """MIP's reference spells it AccessToken, its own tutorial accessToken."""
     mip.add("POST", LOGIN, body=body)
-    assert client.log_in(CREDENTIALS, clock.deadline(300)) == TOKEN
+    assert mip.client.log_in(CREDENTIALS, mip.clock.deadline(300)) == TOKEN
 
 
 @pytest.mark.parametrize(("status", "error"), [(503, AmbiguousLoginError), (403, LockedOutError)])
 def test_login_that_says_when_to_come_back_tells_it(
-    mip: Any, client: MipClient, clock: FakeClock, status: int, error: type[UpstreamError]
+    mip: MockedMip, status: int, error: type[UpstreamError]
 ) -> None:
-    raised, _ = attempt("login", mip, client, clock, status=status, headers={"Retry-After": "600"})
+    raised, _ = attempt("login", mip, status=status, headers={"Retry-After": "600"})
     assert isinstance(raised, error)
     assert raised.retry_after_seconds == 600
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_login_refusal_never_tells_a_secret(
-    mip: Any, client: MipClient, clock: FakeClock, status: int
-) -> None:
+def test_login_refusal_never_tells_a_secret(mip: MockedMip, status: int) -> None:
     echo = {"user": CREDENTIALS.username, "pass": CREDENTIALS.password, "org": "ORG-7"}
-    raised, _ = attempt("login", mip, client, clock, status=status, json=echo)
+    raised, _ = attempt("login", mip, status=status, json=echo)
     for secret in echo.values():
         assert secret not in str(raised)
     assert "***" in str(raised)
 
 
-def test_login_refusal_long_text_is_cut_to_one_line(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
-    raised, _ = attempt("login", mip, client, clock, status=403, body="no\n\x00way " * 999)
+def test_login_refusal_long_text_is_cut_to_one_line(mip: MockedMip) -> None:
+    raised, _ = attempt("login", mip, status=403, body="no\n\x00way " * 999)
     assert re.fullmatch(r"MIP answered 403 to login: [a-z ]{1,200}", str(raised))
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_every_try_of_a_call_is_counted_by_its_name(
-    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
-) -> None:
-    _, sent = attempt(name, mip, client, clock, status=429)
-    calls = [dimensions for metric, _, dimensions in telemetry.metrics if metric == "MipCalls"]
+def test_every_try_of_a_call_is_counted_by_its_name(mip: MockedMip, name: str) -> None:
+    _, sent = attempt(name, mip, status=429)
+    calls = [dimensions for metric, _, dimensions in mip.telemetry.metrics if metric == "MipCalls"]
     assert calls == [{"call": name}] * sent
 
 
-def test_logins_are_counted(
-    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry
-) -> None:
-    attempt("login", mip, client, clock, status=403)
-    assert telemetry.counted("MipLogins") == 1
+def test_logins_are_counted(mip: MockedMip) -> None:
+    attempt("login", mip, status=403)
+    assert mip.telemetry.counted("MipLogins") == 1
 
 
 # The other calls
 
 
 @pytest.mark.parametrize("name", FETCHES)
-def test_fetch_401_is_a_lost_session_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock, name: str
-) -> None:
-    raised, sent = attempt(name, mip, client, clock, status=401)
+def test_fetch_401_is_a_lost_session_and_not_repeated(mip: MockedMip, name: str) -> None:
+    raised, sent = attempt(name, mip, status=401)
     assert isinstance(raised, SessionLostError)
     assert sent == 1
 
@@ -616,9 +557,9 @@ def test_fetch_401_is_a_lost_session_and_not_repeated(
 @pytest.mark.parametrize("name", [*FETCHES, "logout"])
 @pytest.mark.parametrize("status", [300, 302, 400, 403, 404])
 def test_other_refusal_is_upstream_data_and_not_repeated(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, status: int
+    mip: MockedMip, name: str, status: int
 ) -> None:
-    raised, sent = attempt(name, mip, client, clock, status=status, body="confidential")
+    raised, sent = attempt(name, mip, status=status, body="confidential")
     assert isinstance(raised, UpstreamDataError)
     assert str(raised) == f"MIP answered {status} to {name}"
     assert sent == 1
@@ -631,35 +572,31 @@ def test_other_refusal_is_upstream_data_and_not_repeated(
     ids=lambda body: str(body[:9]),
 )
 def test_fetch_reply_that_is_no_json_is_upstream_data(
-    mip: Any, client: MipClient, clock: FakeClock, name: str, body: bytes
+    mip: MockedMip, name: str, body: bytes
 ) -> None:
-    raised, sent = attempt(name, mip, client, clock, status=200, body=body)
+    raised, sent = attempt(name, mip, status=200, body=body)
     assert isinstance(raised, UpstreamDataError)
     assert "confidential" not in str(raised)
     assert sent == 1
 
 
-def test_logout_401_is_done(mip: Any, client: MipClient, clock: FakeClock) -> None:
+def test_logout_401_is_done(mip: MockedMip) -> None:
     mip.add("POST", LOGOUT, status=401)
-    client.log_out(TOKEN, clock.deadline(300))
+    mip.client.log_out(TOKEN, mip.clock.deadline(300))
     assert len(mip.calls) == 1
 
 
-def test_logout_answered_with_a_page_is_not_confirmed(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_logout_answered_with_a_page_is_not_confirmed(mip: MockedMip) -> None:
     """It comes from something between us and MIP, which may not have got the request."""
-    raised, _ = attempt("logout", mip, client, clock, status=200, body=" <html>")
+    raised, _ = attempt("logout", mip, status=200, body=" <html>")
     assert isinstance(raised, UpstreamDataError)
 
 
-def test_logout_is_tried_until_it_is_confirmed(
-    mip: Any, client: MipClient, clock: FakeClock
-) -> None:
+def test_logout_is_tried_until_it_is_confirmed(mip: MockedMip) -> None:
     mip.add("POST", LOGOUT, status=500)
     mip.add("POST", LOGOUT, body=requests.ReadTimeout("x"))
     mip.add("POST", LOGOUT, status=200)
-    client.log_out(TOKEN, clock.deadline(300))
+    mip.client.log_out(TOKEN, mip.clock.deadline(300))
     assert len(mip.calls) == 3
 
 
@@ -667,32 +604,28 @@ def test_logout_is_tried_until_it_is_confirmed(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_errors_and_telemetry_hold_no_secret_and_no_body(
-    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, name: str
-) -> None:
+def test_errors_and_telemetry_hold_no_secret_and_no_body(mip: MockedMip, name: str) -> None:
     text = f"{TOKEN} {CREDENTIALS.password}"
-    raised, _ = attempt(name, mip, client, clock, status=503, body=text)
-    told = f"{raised} {telemetry.events} {telemetry.metrics}"
+    raised, _ = attempt(name, mip, status=503, body=text)
+    told = f"{raised} {mip.telemetry.events} {mip.telemetry.metrics}"
     assert TOKEN not in told
     assert CREDENTIALS.password not in told
     assert LOGIN not in told
 
 
-def test_environment_proxy_is_not_used(client: MipClient) -> None:
-    assert client._http._session.trust_env is False
+def test_environment_proxy_is_not_used(mip: MockedMip) -> None:
+    assert mip.client._http._session.trust_env is False
 
 
 @pytest.mark.parametrize("status", [200, 503])
-def test_request_is_counted_and_timed_however_it_ends(
-    mip: Any, client: MipClient, clock: FakeClock, telemetry: RecordingTelemetry, status: int
-) -> None:
+def test_request_is_counted_and_timed_however_it_ends(mip: MockedMip, status: int) -> None:
     def answer_late(_request: object) -> tuple[int, dict[str, str], str]:
-        clock.advance(seconds=2)
+        mip.clock.advance(seconds=2)
         return status, {}, "{}"
 
     mip.add_callback("GET", SEGMENTS, callback=answer_late)
     with suppress(MipsCacheError):
-        client.segments(TOKEN, clock.deadline(300))
-    timed = [(value, told) for name, value, told in telemetry.metrics if name == "MipSeconds"]
+        mip.client.segments(TOKEN, mip.clock.deadline(300))
+    timed = [(value, told) for name, value, told in mip.telemetry.metrics if name == "MipSeconds"]
     assert timed[0] == (2.0, {"call": "segments"})
-    assert telemetry.counted("MipCalls") == len(timed)
+    assert mip.telemetry.counted("MipCalls") == len(timed)

@@ -100,3 +100,10 @@ def test_parse_selection_of_a_wrong_period_is_refused(start: Any, end: Any, prob
 def test_parse_selection_on_the_first_of_a_month_allows_that_month() -> None:
     document = {"dataset": "balances", "from": "2026-10-01", "to": "2026-10-31"}
     assert parse_selection(document, OCTOBER.start).period == month_of(OCTOBER.start)
+
+
+def test_period_of_a_day_that_has_begun_in_another_time_zone_is_allowed() -> None:
+    """A reader may ask for it, so a worker at UTC-12 must take the message."""
+    begun = Selection("balances", Period(date(2026, 11, 1), date(2026, 11, 2)))
+
+    assert parse_selection(begun.as_json(), today=date(2026, 10, 31)) == begun

@@ -1,7 +1,6 @@
 """The worker's use case: one session per batch, and only good data replaces an entry."""
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,10 +9,8 @@ import pytest
 from core.errors import (
     AmbiguousLoginError,
     ConflictError,
-    CredentialsRefusedError,
     LockedOutError,
     MipsCacheError,
-    OutOfTimeError,
     SessionLostError,
     StoreUnavailableError,
     TransientUpstreamError,
@@ -21,11 +18,10 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, decode
+from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, Tombstone, decode
 from core.model.failures import encode_failure
-from core.model.periods import Period, recent_periods
-from core.rebuilding.rebuild import Rebuilder
-from core.rebuilding.requests import RebuildResult
+from core.model.periods import Period
+from core.rebuilding.requests import RebuildRequest, RebuildResult
 from tests.builders import (
     NOW,
     OCTOBER,
@@ -43,266 +39,196 @@ from tests.builders import (
     make_row,
     make_segments_reply,
     store_entries,
+    store_failures,
     store_tombstones,
 )
-from tests.fakes import FakeClock, FakeSecrets, FakeUpstream, InMemoryStore, RecordingTelemetry
 from tests.wired import WiredWorker
 
+ALL_DATASETS = {PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES}
+AUGUST_BALANCES = balances_of(Period(date(2026, 8, 1), date(2026, 8, 31)))
 PROGRAMS_KEY = entry_key(PREFIX, PROGRAM_LISTS)
+SEPTEMBER_KEY = entry_key(PREFIX, SEPTEMBER_BALANCES)
+FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
 WHOLE_SESSION = ["login", "segments", "accounts", "logout"]
+TRANSIENT = TransientUpstreamError("x")
+DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def worker(
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    secrets: FakeSecrets,
-    telemetry: RecordingTelemetry,
-    clock: FakeClock,
-) -> WiredWorker:
-    return WiredWorker(
-        store=store, upstream=upstream, secrets=secrets, telemetry=telemetry, clock=clock
-    )
+def rebuild(worker: WiredWorker, request: RebuildRequest | None = None) -> RebuildResult:
+    """Have one message rebuilt: the programs', unless another is given."""
+    return worker.rebuilder().run([request or make_request()])["m-1"]
 
 
-@pytest.fixture
-def rebuilder(worker: WiredWorker) -> Rebuilder:
-    return worker.rebuilder()
-
-
-def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
-    assert isinstance(found, CacheEntry)
-    return found
-
-
-def is_built(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> bool:
-    """Tell an entry from the tombstone that stands there before the first rebuild."""
-    stored_object = store.objects.get(entry_key(PREFIX, dataset))
-    if stored_object is None:
-        return False
-    return isinstance(decode(stored_object.body, dataset), CacheEntry)
-
-
-def only_error(result: RebuildResult) -> MipsCacheError:
-    (error,) = result.errors.values()
+def failed_with(worker: WiredWorker, request: RebuildRequest | None = None) -> MipsCacheError:
+    (error,) = rebuild(worker, request).errors.values()
     return error
 
 
-def test_rebuild_of_programs_stores_both_lists(rebuilder: Rebuilder, store: InMemoryStore) -> None:
-    result = rebuilder.run([make_request()])["m-1"]
-    assert result == RebuildResult({}, collapsed=False)
-    data = stored(store).data
+def found(worker: WiredWorker, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry | Tombstone:
+    return decode(worker.store.objects[entry_key(PREFIX, dataset)].body, dataset)
+
+
+def stored(worker: WiredWorker, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
+    entry = found(worker, dataset)
+    assert isinstance(entry, CacheEntry)
+    return entry
+
+
+def outcomes(worker: WiredWorker) -> list[dict[str, str]]:
+    return [told for name, _, told in worker.telemetry.metrics if name == "Rebuilds"]
+
+
+def test_rebuild_of_programs_stores_both_lists(worker: WiredWorker) -> None:
+    assert rebuild(worker) == RebuildResult({}, collapsed=False)
+    data = stored(worker).data
     assert isinstance(data, ProgramLists)
     assert data.active == {"123456": "Part A", "345678": "Special: @Symbols Program"}
     assert "54321" in data.with_inactive
 
 
-def test_rebuild_of_balances_stores_the_joined_rows(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    rebuilder.run([make_request(SEPTEMBER_BALANCES)])
-    data = stored(store, SEPTEMBER_BALANCES).data
+def test_rebuild_of_balances_stores_the_joined_rows(worker: WiredWorker) -> None:
+    rebuild(worker, make_request(SEPTEMBER_BALANCES))
+    data = stored(worker, SEPTEMBER_BALANCES).data
     assert isinstance(data, PeriodBalances)
     assert data.period == SEPTEMBER
     assert [row.name for row in data.rows] == ["Cash", "Grants payable"]
 
 
-def test_rebuild_entry_is_as_old_as_the_beginning_of_its_fetch(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, clock: FakeClock
+def test_entry_is_as_old_as_the_beginning_of_its_fetch_and_fresh_for_its_datasets_time(
+    worker: WiredWorker,
 ) -> None:
-    upstream.during["login"] = lambda: clock.advance(seconds=5)
-    upstream.during["segments"] = lambda: clock.advance(seconds=20)
-    upstream.during["balances"] = lambda: clock.advance(seconds=30)
-    rebuilder.run([make_request(None)])
-    assert stored(store).built_at == NOW + timedelta(seconds=5)
-    assert stored(store, SEPTEMBER_BALANCES).built_at == NOW + timedelta(seconds=5)
+    for call, seconds in {"login": 5, "segments": 20, "balances": 30}.items():
+        worker.upstream.during[call] = lambda s=seconds: worker.clock.advance(seconds=s)
+    rebuild(worker, make_request(None))
+    built_at = NOW + timedelta(seconds=5)
+    for dataset, hours in {PROGRAM_LISTS: 24, SEPTEMBER_BALANCES: 7}.items():
+        entry = stored(worker, dataset)
+        assert (entry.built_at, entry.fresh_until) == (built_at, built_at + timedelta(hours=hours))
 
 
-def test_rebuild_entry_is_fresh_for_its_datasets_time(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    rebuilder.run([make_request(None)])
-    assert stored(store).fresh_until == NOW + timedelta(hours=24)
-    assert stored(store, OCTOBER_BALANCES).fresh_until == NOW + timedelta(hours=7)
-
-
-def test_rebuild_of_all_is_one_session_with_one_chart(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    rebuilder.run([make_request(None)])
-    assert upstream.calls == ["login", "segments", "accounts", "balances", "balances", "logout"]
-    assert {key for key in store.objects if "failures" not in key} == {
-        entry_key(PREFIX, dataset)
-        for dataset in (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
-    }
+def test_rebuild_of_all_is_one_session_with_one_chart(worker: WiredWorker) -> None:
+    rebuild(worker, make_request(None))
+    assert worker.upstream.calls == [*WHOLE_SESSION[:3], "balances", "balances", "logout"]
+    assert set(worker.store.objects) == {entry_key(PREFIX, dataset) for dataset in ALL_DATASETS}
 
 
 # Collapsing
 
 
 @pytest.mark.parametrize("since_sent", [timedelta(0), timedelta(minutes=1)], ids=["same", "newer"])
-def test_rebuild_entry_not_older_than_the_message_collapses(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, since_sent: timedelta
+def test_entry_not_older_than_the_message_collapses(
+    worker: WiredWorker, since_sent: timedelta
 ) -> None:
-    store_entries(store, make_entry(built_at=NOW))
-    result = rebuilder.run([make_request(sent_at=NOW - since_sent)])["m-1"]
-    assert result == RebuildResult({}, collapsed=True)
-    assert upstream.calls == []
+    store_entries(worker.store, make_entry())
+    assert rebuild(worker, make_request(sent_at=NOW - since_sent)).collapsed
+    assert worker.upstream.calls == []
+    assert outcomes(worker) == []
 
 
-def test_rebuild_entry_older_than_the_message_is_rebuilt_even_if_fresh(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    store_entries(store, make_entry(built_at=NOW - timedelta(milliseconds=1)))
-    assert not rebuilder.run([make_request()])["m-1"].collapsed
-    assert upstream.calls == WHOLE_SESSION
+def test_entry_older_than_the_message_is_rebuilt_even_if_fresh(worker: WiredWorker) -> None:
+    store_entries(worker.store, make_entry(built_at=NOW - timedelta(milliseconds=1)))
+    assert not rebuild(worker).collapsed
+    assert worker.upstream.calls == WHOLE_SESSION
 
 
-def test_rebuild_retry_of_all_redoes_only_what_is_missing(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
-    result = rebuilder.run([make_request(None, sent_at=NOW)])["m-1"]
-    assert upstream.made["balances"] == 1
-    assert stored(store, OCTOBER_BALANCES).built_at == NOW
-    assert result == RebuildResult({}, collapsed=False)
+def test_retry_of_all_redoes_only_what_is_missing(worker: WiredWorker) -> None:
+    store_entries(worker.store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+    assert rebuild(worker, make_request(None)) == RebuildResult({}, collapsed=False)
+    assert worker.upstream.made["balances"] == 1
+    assert stored(worker, OCTOBER_BALANCES).built_at == NOW
 
 
-def test_rebuild_thousand_messages_for_one_dataset_cost_one_rebuild(
-    rebuilder: Rebuilder, upstream: FakeUpstream, clock: FakeClock
-) -> None:
-    for batch in range(3):
-        rebuilder.run([make_request(message_id=f"{batch}-{n}", sent_at=NOW) for n in range(10)])
-        clock.advance(seconds=1)
-    assert upstream.made["login"] == 1
+def test_many_messages_for_one_dataset_cost_one_rebuild(worker: WiredWorker) -> None:
+    for _ in range(3):
+        worker.rebuilder().run([make_request(message_id=str(n), sent_at=NOW) for n in range(10)])
+        worker.clock.advance(seconds=1)
+    assert worker.upstream.made["login"] == 1
 
 
-def test_rebuild_satisfied_message_succeeds_though_a_newer_one_fails(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    store_entries(store, make_entry(built_at=NOW - timedelta(minutes=3)))
-    upstream.fail("accounts", TransientUpstreamError("x"))
-    results = rebuilder.run(
-        [
-            make_request(message_id="old", sent_at=NOW - timedelta(minutes=5)),
-            make_request(message_id="new", sent_at=NOW - timedelta(minutes=1)),
-        ]
+def test_satisfied_message_succeeds_though_a_newer_one_fails(worker: WiredWorker) -> None:
+    store_entries(worker.store, make_entry(built_at=NOW - timedelta(minutes=3)))
+    worker.upstream.fail("accounts", TRANSIENT)
+    ages = {"old": timedelta(minutes=5), "new": timedelta(minutes=1)}
+    results = worker.rebuilder().run(
+        [make_request(message_id=name, sent_at=NOW - age) for name, age in ages.items()]
     )
     assert results["old"] == RebuildResult({}, collapsed=True)
-    assert isinstance(only_error(results["new"]), TransientUpstreamError)
+    assert results["new"].errors == {PROGRAM_LISTS: TRANSIENT}
 
 
 # Sessions
 
 
-def test_rebuild_without_requests_recovers_a_session_all_the_same(
-    rebuilder: Rebuilder, upstream: FakeUpstream, secrets: FakeSecrets
+def test_batch_without_requests_recovers_a_session_all_the_same(worker: WiredWorker) -> None:
+    worker.secrets.note_session("token-0")
+    worker.upstream.open_token = "token-0"
+    assert worker.rebuilder().run([]) == {}
+    assert worker.upstream.open_token is None
+
+
+def test_recovery_that_fails_opens_no_session(worker: WiredWorker) -> None:
+    worker.secrets.note_session("token-0")
+    worker.upstream.fail("logout", TRANSIENT)
+    assert isinstance(failed_with(worker), LockedOutError)
+    assert worker.upstream.calls == ["logout"]
+    assert worker.telemetry.warnings() == ["session not recovered", "rebuild failed"]
+
+
+def test_recovery_that_fails_does_not_keep_messages_from_collapsing(worker: WiredWorker) -> None:
+    store_entries(worker.store, make_entry())
+    worker.secrets.down.add("noted_session")
+    assert rebuild(worker).collapsed
+
+
+def test_login_that_fails_is_tried_once_and_fails_every_dataset(worker: WiredWorker) -> None:
+    worker.upstream.fail("login", TRANSIENT)
+    assert rebuild(worker, make_request(None)).errors == dict.fromkeys(ALL_DATASETS, TRANSIENT)
+    assert worker.upstream.made["login"] == 1
+
+
+def test_lost_login_reply_locks_the_next_login_out_until_mip_ends_the_session(
+    worker: WiredWorker,
 ) -> None:
-    secrets.note_session("token-0")
-    upstream.open_token = "token-0"
-    assert rebuilder.run([]) == {}
-    assert upstream.open_token is None
+    worker.upstream.loses_login_reply = True
+    assert isinstance(failed_with(worker), AmbiguousLoginError)
+    worker.upstream.loses_login_reply = False
+    assert isinstance(failed_with(worker), LockedOutError)
+    worker.upstream.unlock()
+    assert rebuild(worker).errors == {}
 
 
-def test_rebuild_recovery_that_fails_opens_no_session(
-    rebuilder: Rebuilder,
-    upstream: FakeUpstream,
-    secrets: FakeSecrets,
-    telemetry: RecordingTelemetry,
-) -> None:
-    secrets.note_session("token-0")
-    upstream.open_token = "token-0"
-    upstream.fail("logout", TransientUpstreamError("MIP answered 500 to logout"))
-    error = only_error(rebuilder.run([make_request()])["m-1"])
-    assert isinstance(error, LockedOutError)
-    assert upstream.calls == ["logout"]
-    assert telemetry.warnings() == ["session not recovered", "rebuild failed"]
+def test_unconfirmed_logout_keeps_what_was_built(worker: WiredWorker) -> None:
+    worker.upstream.fail("logout", TRANSIENT)
+    assert rebuild(worker).errors == {}
+    assert isinstance(found(worker), CacheEntry)
 
 
-def test_rebuild_recovery_that_fails_does_not_keep_messages_from_collapsing(
-    rebuilder: Rebuilder, store: InMemoryStore, secrets: FakeSecrets
-) -> None:
-    store_entries(store, make_entry())
-    secrets.down.add("noted_session")
-    assert rebuilder.run([make_request()])["m-1"].collapsed
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        LockedOutError("x"),
-        AmbiguousLoginError("x"),
-        CredentialsRefusedError("x"),
-        TransientUpstreamError("x"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_rebuild_login_failure_fails_every_dataset_with_one_try(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, error: MipsCacheError
-) -> None:
-    upstream.fail("login", error)
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert set(result.errors.values()) == {error}
-    assert len(result.errors) == 3
-    assert upstream.made["login"] == 1
-
-
-def test_rebuild_lost_login_reply_then_lock_out_then_recovery(
-    rebuilder: Rebuilder, upstream: FakeUpstream
-) -> None:
-    """An ambiguous login is not repeated; while its session lasts the next one is locked out."""
-    upstream.loses_login_reply = True
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), AmbiguousLoginError)
-    upstream.loses_login_reply = False
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), LockedOutError)
-    upstream.unlock()
-    assert rebuilder.run([make_request()])["m-1"].errors == {}
-
-
-def test_rebuild_unconfirmed_logout_keeps_what_was_built(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    upstream.fail("logout", TransientUpstreamError("x"))
-    assert rebuilder.run([make_request()])["m-1"].errors == {}
-    assert is_built(store)
-
-
-def test_rebuild_lost_session_stops_the_rest_and_keeps_what_was_built(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    upstream.fail("balances", SessionLostError("x"))
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert set(result.errors) == {OCTOBER_BALANCES, SEPTEMBER_BALANCES}
-    assert upstream.made["balances"] == 1
-    assert is_built(store)
+def test_lost_session_stops_the_rest_and_keeps_what_was_built(worker: WiredWorker) -> None:
+    worker.upstream.fail("balances", SessionLostError("x"))
+    errors = rebuild(worker, make_request(None)).errors
+    assert set(errors) == {OCTOBER_BALANCES, SEPTEMBER_BALANCES}
+    assert worker.upstream.made["balances"] == 1
+    assert isinstance(found(worker), CacheEntry)
 
 
 # Independence of datasets
 
 
-@pytest.mark.parametrize(
-    "error",
-    [TransientUpstreamError("x"), UpstreamDataError("x"), OutOfTimeError("x")],
-    ids=lambda error: type(error).__name__,
-)
-def test_rebuild_error_of_one_dataset_leaves_the_others(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, error: MipsCacheError
-) -> None:
-    upstream.fail("balances", error)
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert result.errors == {OCTOBER_BALANCES: error}
-    assert is_built(store, SEPTEMBER_BALANCES)
-    assert is_built(store)
+def test_error_of_one_dataset_leaves_the_others(worker: WiredWorker) -> None:
+    worker.upstream.fail("balances", TRANSIENT)
+    assert rebuild(worker, make_request(None)).errors == {OCTOBER_BALANCES: TRANSIENT}
+    assert stored(worker).built_at == stored(worker, SEPTEMBER_BALANCES).built_at == NOW
 
 
-def test_rebuild_chart_that_cannot_be_fetched_fails_every_dataset_and_logs_out(
-    rebuilder: Rebuilder, upstream: FakeUpstream
-) -> None:
-    upstream.fail("accounts", TransientUpstreamError("x"))
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert len(result.errors) == 3
-    assert upstream.calls == WHOLE_SESSION
+def test_chart_that_cannot_be_fetched_fails_every_dataset_and_logs_out(worker: WiredWorker) -> None:
+    worker.upstream.fail("segments", UpstreamDataError("MIP lists no segments"))
+    assert set(rebuild(worker, make_request(None)).errors) == ALL_DATASETS
+    assert worker.upstream.calls == ["login", "segments", "logout"]
+    assert outcomes(worker) == [
+        {"dataset": name, "outcome": "UpstreamDataError"}
+        for name in ("programs", "balances", "balances")
+    ]
+    assert worker.telemetry.warnings() == ["rebuild failed"] * 3
 
 
 @pytest.mark.parametrize(
@@ -312,145 +238,116 @@ def test_rebuild_chart_that_cannot_be_fetched_fails_every_dataset_and_logs_out(
         pytest.param({"GL": 0}, {PROGRAM_LISTS}, id="no Program"),
     ],
 )
-def test_rebuild_missing_segment_fails_its_own_datasets_alone(
-    rebuilder: Rebuilder, upstream: FakeUpstream, segments: dict[str, int], failing: set[Dataset]
+def test_missing_segment_fails_its_own_datasets_alone(
+    worker: WiredWorker, segments: dict[str, int], failing: set[Dataset]
 ) -> None:
     """Where the GL is broken, MIP is also spared the balances call."""
-    upstream.replies["segments"] = make_segments_reply(segments)
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert set(result.errors) == failing
-    assert upstream.made["balances"] == (0 if OCTOBER_BALANCES in failing else 2)
+    worker.upstream.replies["segments"] = make_segments_reply(segments)
+    assert set(rebuild(worker, make_request(None)).errors) == failing
+    assert worker.upstream.made["balances"] == (0 if OCTOBER_BALANCES in failing else 2)
 
 
-def test_rebuild_unexpected_defect_is_isolated_and_tells_no_data(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
+@pytest.mark.parametrize(
+    ("call", "failing"), [("balances", {OCTOBER_BALANCES}), ("segments", ALL_DATASETS)]
+)
+def test_defect_fails_what_it_touches_logs_out_and_tells_no_data(
+    worker: WiredWorker, call: str, failing: set[Dataset]
 ) -> None:
-    upstream.fail("balances", KeyError("confidential"))
-    result = rebuilder.run([make_request(None)])["m-1"]
-    error = only_error(result)
-    assert isinstance(error, UnexpectedError)
-    assert "KeyError" in str(error)
-    assert "confidential" not in str(error)
-    assert is_built(store, SEPTEMBER_BALANCES)
+    worker.upstream.fail(call, KeyError("confidential"))
+    errors = rebuild(worker, make_request(None)).errors
+    assert set(errors) == failing
+    for error in errors.values():
+        assert isinstance(error, UnexpectedError)
+        assert "KeyError" in str(error)
+        assert "confidential" not in str(error)
+    assert worker.upstream.calls[-1] == "logout"
 
 
-def test_rebuild_unexpected_defect_fails_every_message_and_logs_out(
-    rebuilder: Rebuilder, upstream: FakeUpstream
-) -> None:
-    upstream.fail("segments", KeyError("x"))
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert [type(error) for error in result.errors.values()] == [UnexpectedError] * 3
-    assert upstream.made["logout"] == 1
-    assert upstream.open_token is None
+def test_entry_that_cannot_be_looked_at_fails_alone(worker: WiredWorker) -> None:
+    worker.store.down = lambda *call: call == ("read", PROGRAMS_KEY)
+    errors = rebuild(worker, make_request(None)).errors
+    assert [(key, type(error)) for key, error in errors.items()] == [
+        (PROGRAM_LISTS, StoreUnavailableError)
+    ]
 
 
-def test_rebuild_entry_that_cannot_be_looked_at_fails_alone(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    store.down = lambda operation, key: (operation, key) == ("read", PROGRAMS_KEY)
-    result = rebuilder.run([make_request(None)])["m-1"]
-    assert isinstance(result.errors.pop(PROGRAM_LISTS), StoreUnavailableError)  # type: ignore[attr-defined]
-    assert result.errors == {}
-
-
-def test_rebuild_write_that_fails_is_reported(rebuilder: Rebuilder, store: InMemoryStore) -> None:
-    store.down = lambda operation, key: operation == "replace"
-    error = only_error(rebuilder.run([make_request()])["m-1"])
-    assert isinstance(error, StoreUnavailableError)
+def test_write_that_fails_is_reported(worker: WiredWorker) -> None:
+    worker.store.down = lambda operation, key: operation == "replace"
+    assert isinstance(failed_with(worker), StoreUnavailableError)
 
 
 # Compare-and-swap
 
 
-def during_fetch(upstream: FakeUpstream, action: Callable[[], None]) -> None:
-    upstream.during["accounts"] = action
-
-
 @pytest.mark.parametrize("is_first", [True, False], ids=["first rebuild", "later rebuild"])
-def test_rebuild_purge_meanwhile_wins(
-    rebuilder: Rebuilder,
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    telemetry: RecordingTelemetry,
-    is_first: bool,
-) -> None:
+def test_purge_meanwhile_wins(worker: WiredWorker, is_first: bool) -> None:
     if not is_first:
-        store_entries(store, make_entry(built_at=NOW - timedelta(days=2)))
-    during_fetch(upstream, lambda: store_tombstones(store, PROGRAM_LISTS))
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
-    assert not is_built(store)
-    assert telemetry.warnings() == []
-    assert "write refused" in [event for _, event, _ in telemetry.events]
-    assert outcomes(telemetry) == [{"dataset": "programs", "outcome": "ConflictError"}]
+        store_entries(worker.store, make_entry(built_at=NOW - DAY))
+    worker.upstream.during["accounts"] = lambda: store_tombstones(worker.store, PROGRAM_LISTS)
+    assert isinstance(failed_with(worker), ConflictError)
+    assert isinstance(found(worker), Tombstone)
+    assert worker.telemetry.warnings() == []
+    assert "write refused" in [event for _, event, _ in worker.telemetry.events]
+    assert outcomes(worker) == [{"dataset": "programs", "outcome": "ConflictError"}]
 
 
-def test_rebuild_after_a_purge_replaces_its_tombstone(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    store_tombstones(store, PROGRAM_LISTS)
-    assert rebuilder.run([make_request()])["m-1"].errors == {}
-    assert is_built(store)
+def test_soft_purge_meanwhile_wins(worker: WiredWorker) -> None:
+    old = make_entry(built_at=NOW - DAY / 2)
+    store_entries(worker.store, old)
+    marked = old.marked_stale(NOW)
+    worker.upstream.during["accounts"] = lambda: store_entries(worker.store, marked)
+    assert isinstance(failed_with(worker), ConflictError)
+    assert stored(worker) == marked
 
 
-def test_rebuild_object_that_appeared_between_look_and_claim_wins(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
+def test_object_that_appears_between_the_look_and_the_claim_wins(worker: WiredWorker) -> None:
     def appear(operation: str, _key: str) -> bool:
         if operation == "create":
-            store.down = lambda *_: False
-            store_tombstones(store, PROGRAM_LISTS)
+            worker.store.down = lambda *_: False
+            store_tombstones(worker.store, PROGRAM_LISTS)
         return False
 
-    store.down = appear
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
-    assert upstream.calls == []
+    worker.store.down = appear
+    assert isinstance(failed_with(worker), ConflictError)
+    assert worker.upstream.calls == []
 
 
-def test_rebuild_soft_purge_meanwhile_wins(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    old = make_entry(built_at=NOW - timedelta(hours=2))
-    store_entries(store, old)
-    during_fetch(upstream, lambda: store_entries(store, old.marked_stale(NOW)))
-    assert isinstance(only_error(rebuilder.run([make_request()])["m-1"]), ConflictError)
-    assert stored(store) == old.marked_stale(NOW)
+def test_rebuild_after_a_purge_replaces_its_tombstone(worker: WiredWorker) -> None:
+    store_tombstones(worker.store, PROGRAM_LISTS)
+    assert rebuild(worker).errors == {}
+    assert isinstance(found(worker), CacheEntry)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"schema": "v0"}'])
-def test_rebuild_unreadable_entry_is_replaced(
-    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry, body: bytes
-) -> None:
-    store.put(PROGRAMS_KEY, body)
-    assert rebuilder.run([make_request(sent_at=NOW)])["m-1"].errors == {}
-    assert stored(store).built_at == NOW
-    assert telemetry.warnings() == ["entry unreadable"]
+def test_unreadable_entry_is_replaced(worker: WiredWorker) -> None:
+    worker.store.put(PROGRAMS_KEY, b"{")
+    assert rebuild(worker).errors == {}
+    assert stored(worker).built_at == NOW
+    assert worker.telemetry.warnings() == ["entry unreadable"]
 
 
 # Nothing bad replaces something good
 
+GROWN = make_entry(
+    built_at=NOW - DAY, data=make_lists({str(100000 + n): "Name" for n in range(10)})
+)
+EMPTY = {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}
 
-def grown() -> CacheEntry:
-    names = {str(100000 + n): "Name" for n in range(10)}
-    return make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names))
 
-
-def test_rebuild_list_that_shrank_too_much_is_refused(
-    rebuilder: Rebuilder, store: InMemoryStore
+@pytest.mark.parametrize(
+    ("programs", "accept_shrink"),
+    [
+        pytest.param([("123456", "A", "Part A")], False, id="a list that shrank too much"),
+        pytest.param([("54321", "A", "Old")], True, id="an empty list, whatever the message says"),
+    ],
+)
+def test_implausible_list_does_not_replace_the_stored_one(
+    worker: WiredWorker, programs: list[tuple[str, str, str]], accept_shrink: bool
 ) -> None:
-    store_entries(store, grown())
-    error = only_error(rebuilder.run([make_request()])["m-1"])
+    store_entries(worker.store, GROWN)
+    worker.upstream.replies["accounts"] = make_accounts_reply(programs)
+    error = failed_with(worker, make_request(accept_shrink=accept_shrink))
     assert isinstance(error, UpstreamDataError)
-    assert stored(store) == grown()
-
-
-def test_rebuild_empty_list_is_refused_whatever_the_message_says(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    store_entries(store, grown())
-    upstream.replies["accounts"] = make_accounts_reply([("54321", "A", "Old")])
-    error = only_error(rebuilder.run([make_request(accept_shrink=True)])["m-1"])
-    assert isinstance(error, UpstreamDataError)
-    assert stored(store) == grown()
+    assert stored(worker) == GROWN
 
 
 @pytest.mark.parametrize(
@@ -461,19 +358,12 @@ def test_rebuild_empty_list_is_refused_whatever_the_message_says(
         ("balances", make_balances_reply(result="FAILURE")),
     ],
 )
-def test_rebuild_bad_reply_leaves_the_stored_entry(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream, call: str, reply: object
-) -> None:
-    old = make_entry(SEPTEMBER_BALANCES, built_at=NOW - timedelta(days=2))
-    store_entries(store, old)
-    upstream.replies[call] = reply
-    error = only_error(rebuilder.run([make_request(SEPTEMBER_BALANCES)])["m-1"])
-    assert isinstance(error, UpstreamDataError)
-    assert stored(store, SEPTEMBER_BALANCES) == old
-
-
-AUGUST_BALANCES = balances_of(Period(date(2026, 8, 1), date(2026, 8, 31)))
-EMPTY = {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}
+def test_bad_reply_leaves_the_stored_entry(worker: WiredWorker, call: str, reply: object) -> None:
+    old = make_entry(SEPTEMBER_BALANCES, built_at=NOW - DAY)
+    store_entries(worker.store, old)
+    worker.upstream.replies[call] = reply
+    assert isinstance(failed_with(worker, make_request(SEPTEMBER_BALANCES)), UpstreamDataError)
+    assert stored(worker, SEPTEMBER_BALANCES) == old
 
 
 @pytest.mark.parametrize(
@@ -482,30 +372,27 @@ EMPTY = {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}
         pytest.param(SEPTEMBER_BALANCES, None, False, False, id="scheduled, nothing stored"),
         pytest.param(AUGUST_BALANCES, None, False, True, id="older, nothing stored"),
         pytest.param(AUGUST_BALANCES, 1, False, False, id="older, rows stored"),
-        pytest.param(SEPTEMBER_BALANCES, 1, False, False, id="scheduled, rows stored"),
         pytest.param(SEPTEMBER_BALANCES, 0, False, True, id="an empty report is stored"),
         pytest.param(SEPTEMBER_BALANCES, 1, True, True, id="an operator accepts it"),
     ],
 )
-def test_rebuild_empty_report_is_kept_only_where_it_is_plausible(
-    rebuilder: Rebuilder,
-    store: InMemoryStore,
-    upstream: FakeUpstream,
+def test_empty_report_is_kept_only_where_it_is_plausible(
+    worker: WiredWorker,
     dataset: Dataset,
     stored_rows: int | None,
     accept_shrink: bool,
     is_kept: bool,
 ) -> None:
     """The schedule asks for October and September; August may lie before the books began."""
-    store_tombstones(store, dataset)
+    store_tombstones(worker.store, dataset)
     if stored_rows is not None and dataset.period is not None:
         data = PeriodBalances(dataset.period, (make_row(),) * stored_rows)
-        store_entries(store, make_entry(dataset, built_at=NOW - timedelta(days=1), data=data))
-    upstream.replies["balances"] = EMPTY
-    errors = rebuilder.run([make_request(dataset, accept_shrink=accept_shrink)])["m-1"].errors
+        store_entries(worker.store, make_entry(dataset, built_at=NOW - DAY, data=data))
+    worker.upstream.replies["balances"] = EMPTY
+    errors = rebuild(worker, make_request(dataset, accept_shrink=accept_shrink)).errors
     assert [type(error) for error in errors.values()] == [UpstreamDataError] * (not is_kept)
     if is_kept:
-        assert stored(store, dataset).data == PeriodBalances(dataset.period, ())
+        assert stored(worker, dataset).data == PeriodBalances(dataset.period, ())
 
 
 # Balances that do not add up
@@ -514,132 +401,73 @@ BALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal
 UNBALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(4)))
 
 
-def test_rebuild_unbalanced_balances_are_fetched_once_more(
-    rebuilder: Rebuilder,
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    telemetry: RecordingTelemetry,
+@pytest.mark.parametrize(
+    ("second", "end", "mismatches"),
+    [
+        pytest.param(BALANCED, b'"3"', 0, id="right the second time"),
+        pytest.param(UNBALANCED, b'"4"', 1, id="still wrong: served with a warning"),
+    ],
+)
+def test_unbalanced_balances_are_fetched_once_more(
+    worker: WiredWorker, second: dict[str, object], end: bytes, mismatches: int
 ) -> None:
-    upstream.balances_by_period[SEPTEMBER] = [UNBALANCED, BALANCED]
-    assert rebuilder.run([make_request(SEPTEMBER_BALANCES)])["m-1"].errors == {}
-    assert (upstream.made["login"], upstream.made["balances"]) == (1, 2)
-    assert telemetry.counted("BalanceMismatches") == 0
-    assert b'"3"' in store.objects[entry_key(PREFIX, SEPTEMBER_BALANCES)].body
+    worker.upstream.balances_by_period[SEPTEMBER] = [UNBALANCED, second, BALANCED]
+    assert rebuild(worker, make_request(SEPTEMBER_BALANCES)).errors == {}
+    assert (worker.upstream.made["login"], worker.upstream.made["balances"]) == (1, 2)
+    assert worker.telemetry.counted("BalanceMismatches") == mismatches
+    assert worker.telemetry.warnings() == ["balances do not add up"] * mismatches
+    assert end in worker.store.objects[SEPTEMBER_KEY].body
 
 
-def test_rebuild_balances_that_stay_unbalanced_are_served_with_a_warning(
-    rebuilder: Rebuilder,
-    store: InMemoryStore,
-    upstream: FakeUpstream,
-    telemetry: RecordingTelemetry,
-) -> None:
-    upstream.balances_by_period[SEPTEMBER] = [UNBALANCED, UNBALANCED, BALANCED]
-    assert rebuilder.run([make_request(SEPTEMBER_BALANCES)])["m-1"].errors == {}
-    assert upstream.made["balances"] == 2
-    assert telemetry.counted("BalanceMismatches") == 1
-    assert telemetry.warnings() == ["balances do not add up"]
-    assert b'"4"' in store.objects[entry_key(PREFIX, SEPTEMBER_BALANCES)].body
-
-
-def test_rebuild_fetches_each_period_for_itself(
-    rebuilder: Rebuilder, store: InMemoryStore, upstream: FakeUpstream
-) -> None:
-    upstream.balances_by_period = {OCTOBER: [BALANCED], SEPTEMBER: [make_balances_reply()]}
-    rebuilder.run([make_request(None)])
-    data = {p: stored(store, balances_of(p)).data for p in recent_periods(NOW.date(), 2)}
-    assert [len(data[period].rows) for period in (OCTOBER, SEPTEMBER)] == [1, 2]  # type: ignore[union-attr]
+def test_each_period_is_fetched_for_itself(worker: WiredWorker) -> None:
+    worker.upstream.balances_by_period = {OCTOBER: [BALANCED], SEPTEMBER: [make_balances_reply()]}
+    rebuild(worker, make_request(None))
+    data = [stored(worker, dataset).data for dataset in (OCTOBER_BALANCES, SEPTEMBER_BALANCES)]
+    assert [len(balances.rows) for balances in data] == [1, 2]  # type: ignore[union-attr]
 
 
 # Failure records and telemetry
 
 
-def test_rebuild_success_deletes_the_failure_record_of_its_dataset(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES):
-        store.put(failure_key(PREFIX, dataset), encode_failure(make_failure()))
-    rebuilder.run([make_request()])
-    assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
-    assert failure_key(PREFIX, SEPTEMBER_BALANCES) in store.objects
+def test_success_deletes_the_failure_record_of_its_dataset_alone(worker: WiredWorker) -> None:
+    store_failures(worker.store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
+    rebuild(worker)
+    assert FAILURE_KEY not in worker.store.objects
+    assert failure_key(PREFIX, SEPTEMBER_BALANCES) in worker.store.objects
 
 
 @pytest.mark.parametrize(("failed_after_build", "is_left"), [(-1, False), (0, False), (1, True)])
 def test_collapsed_request_deletes_the_failure_record_that_its_entry_outdates(
-    rebuilder: Rebuilder, store: InMemoryStore, failed_after_build: int, is_left: bool
+    worker: WiredWorker, failed_after_build: int, is_left: bool
 ) -> None:
-    store_entries(store, make_entry())
-    failed_at = NOW + timedelta(seconds=failed_after_build)
-    record = make_failure(last_failed_at=failed_at)
-    store.put(failure_key(PREFIX, PROGRAM_LISTS), encode_failure(record))
-    assert rebuilder.run([make_request()])["m-1"].collapsed
-    assert (failure_key(PREFIX, PROGRAM_LISTS) in store.objects) is is_left
+    store_entries(worker.store, make_entry())
+    record = make_failure(last_failed_at=NOW + timedelta(seconds=failed_after_build))
+    worker.store.put(FAILURE_KEY, encode_failure(record))
+    assert rebuild(worker).collapsed
+    assert (FAILURE_KEY in worker.store.objects) is is_left
 
 
-def test_rebuild_without_a_failure_record_deletes_nothing(
-    rebuilder: Rebuilder, store: InMemoryStore
-) -> None:
-    rebuilder.run([make_request()])
-    assert "delete" not in {operation for operation, _ in store.operations}
+def test_rebuild_without_a_failure_record_deletes_nothing(worker: WiredWorker) -> None:
+    rebuild(worker)
+    assert "delete" not in {operation for operation, _ in worker.store.operations}
 
 
-def test_rebuild_failure_record_that_stays_does_not_fail_the_rebuild(
-    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
-) -> None:
-    store.put(failure_key(PREFIX, PROGRAM_LISTS), encode_failure(make_failure()))
-    store.down = lambda operation, key: operation == "delete"
-    assert rebuilder.run([make_request()])["m-1"].errors == {}
-    assert telemetry.warnings() == ["failure record left"]
+def test_failure_record_that_stays_does_not_fail_the_rebuild(worker: WiredWorker) -> None:
+    store_failures(worker.store, PROGRAM_LISTS)
+    worker.store.down = lambda operation, key: operation == "delete"
+    assert rebuild(worker).errors == {}
+    assert worker.telemetry.warnings() == ["failure record left"]
 
 
-def test_rebuild_tells_how_old_the_replaced_entry_was(
-    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
-) -> None:
-    store_entries(store, make_entry(built_at=NOW - timedelta(hours=6)))
-    rebuilder.run([make_request()])
-    assert ("EntryAgeAtRebuild", 21600.0, {"dataset": "programs"}) in telemetry.metrics
-
-
-def test_rebuild_tells_no_token_and_no_password(
-    rebuilder: Rebuilder, telemetry: RecordingTelemetry, secrets: FakeSecrets
-) -> None:
-    rebuilder.run([make_request(None)])
-    told = json.dumps(telemetry.events)
-    assert "token-1" not in told
-    assert secrets.stored.password not in told
-
-
-# What is told of each outcome
-
-
-def outcomes(telemetry: RecordingTelemetry) -> list[dict[str, str]]:
-    return [dimensions for name, _, dimensions in telemetry.metrics if name == "Rebuilds"]
-
-
-def test_rebuild_success_is_counted_and_timed(
-    rebuilder: Rebuilder, upstream: FakeUpstream, telemetry: RecordingTelemetry, clock: FakeClock
-) -> None:
-    upstream.during["balances"] = lambda: clock.advance(seconds=3)
-    rebuilder.run([make_request(SEPTEMBER_BALANCES)])
-    assert outcomes(telemetry) == [{"dataset": "balances", "outcome": "success"}]
-    assert ("RebuildSeconds", 3.0, {"dataset": "balances"}) in telemetry.metrics
-    assert ("info", "entry rebuilt", {"dataset": str(SEPTEMBER_BALANCES), "seconds": 3.0}) in (
-        telemetry.events
-    )
-
-
-def test_rebuild_failure_is_counted_by_its_error_and_told_once(
-    rebuilder: Rebuilder, upstream: FakeUpstream, telemetry: RecordingTelemetry
-) -> None:
-    upstream.fail("segments", UpstreamDataError("MIP lists no segments"))
-    rebuilder.run([make_request(None)])
-    assert {item["outcome"] for item in outcomes(telemetry)} == {"UpstreamDataError"}
-    assert [item["dataset"] for item in outcomes(telemetry)] == ["programs", "balances", "balances"]
-    assert telemetry.warnings() == ["rebuild failed"] * 3
-
-
-def test_collapsed_request_counts_as_no_rebuild(
-    rebuilder: Rebuilder, store: InMemoryStore, telemetry: RecordingTelemetry
-) -> None:
-    store_entries(store, make_entry())
-    rebuilder.run([make_request()])
-    assert outcomes(telemetry) == []
+def test_success_is_counted_and_timed_and_tells_no_secret(worker: WiredWorker) -> None:
+    old = make_entry(SEPTEMBER_BALANCES, built_at=NOW - timedelta(hours=6))
+    store_entries(worker.store, old)
+    worker.upstream.during["balances"] = lambda: worker.clock.advance(seconds=3)
+    rebuild(worker, make_request(SEPTEMBER_BALANCES))
+    assert outcomes(worker) == [{"dataset": "balances", "outcome": "success"}]
+    metrics, events = worker.telemetry.metrics, worker.telemetry.events
+    assert ("RebuildSeconds", 3.0, {"dataset": "balances"}) in metrics
+    assert ("EntryAgeAtRebuild", 21600.0, {"dataset": "balances"}) in metrics
+    assert ("info", "entry rebuilt", {"dataset": str(SEPTEMBER_BALANCES), "seconds": 3.0}) in events
+    assert "token-1" not in json.dumps(events)
+    assert worker.secrets.stored.password not in json.dumps(events)

@@ -24,6 +24,7 @@ class ReleaseRefusedError(Exception):
 
 
 def main() -> int:
+    """Check the tag; returns the exit code."""
     arguments = argparse.ArgumentParser(description="Refuse a tag that is no release.")
     arguments.add_argument("tag", metavar="TAG")
     arguments.add_argument("--template", type=pathlib.Path, default=pathlib.Path("template.yaml"))

@@ -34,6 +34,7 @@ class BuildError(Exception):
 
 
 def main() -> int:
+    """Build it; returns the exit code."""
     arguments = argparse.ArgumentParser(description="Build what the functions run.")
     arguments.add_argument("requirements", type=pathlib.Path)
     arguments.add_argument("destination", type=pathlib.Path)
@@ -89,6 +90,7 @@ def install_packages(requirements: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def copy_sources(root: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy the code of the functions, without what Python leaves beside it."""
     for name in SOURCES:
         shutil.copytree(
             root / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")

@@ -7,9 +7,11 @@ an empty list (pipenv fails where the key is absent); the `index` keys go. Hashe
 import json
 import pathlib
 import sys
+from typing import Any
 
 
-def strip(lock: dict) -> dict:
+def strip(lock: dict[str, Any]) -> dict[str, Any]:
+    """Return the lock without the names of package indexes; the argument is changed."""
     lock["_meta"]["sources"] = []
     for section in ("default", "develop"):
         for package in lock.get(section, {}).values():
