@@ -68,7 +68,7 @@ soak: .venv/.synced ## Run the randomised model for SECONDS=60, with fresh choic
 	@$(BIN)/python -m tests.reliability.soak --seconds $(SECONDS)
 
 bench: .venv/.synced ## Measure it as ratios to the bare SDK and the least requests (ARGS="--help")
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tools.bench $(ARGS)
 
 lock: $(PIPENV) ## Renew Pipfile.lock to the newest versions that Pipfile allows
 	@$(PIPENV) lock

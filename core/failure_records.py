@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from core.model.datasets import Dataset, dataset_of_failure_key, failure_key, failures_prefix
 from core.model.failures import FailureRecord, decode_failure, encode_failure
-from core.ports import CacheStore
+from core.ports import CacheStore, ObjectReader
+
+
+def read_failure(store: ObjectReader, prefix: str, dataset: Dataset) -> FailureRecord | None:
+    """Read a dataset's record; None if there is none, or none that can be read.
+
+    Raises StoreUnavailableError.
+    """
+    stored = store.read(failure_key(prefix, dataset))
+    return decode_failure(stored.body) if stored else None
 
 
 class FailureRecords:
@@ -16,8 +25,7 @@ class FailureRecords:
 
     def read(self, dataset: Dataset) -> FailureRecord | None:
         """Read a dataset's record; None if there is none, or none that can be read."""
-        stored = self._store.read(failure_key(self._prefix, dataset))
-        return decode_failure(stored.body) if stored else None
+        return read_failure(self._store, self._prefix, dataset)
 
     def write(self, dataset: Dataset, record: FailureRecord) -> None:
         """Write a dataset's record over the one before."""

@@ -38,16 +38,24 @@ OBJECTS_AT_ONCE = 8
 """How many objects a use case works on at once, so that thousands do not take minutes."""
 
 
-class CacheStore(Protocol):
+class ObjectReader(Protocol):
     """The cache bucket. Every method raises StoreUnavailableError when it does not answer."""
 
     def read(self, key: str) -> StoredObject | None:
         """Read an object; None if there is none."""
         ...
 
+
+class CacheReader(ObjectReader, Protocol):
+    """The cache bucket as a reader needs it."""
+
     def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
         """Read an object unless its ETag is still the known one."""
         ...
+
+
+class CacheStore(ObjectReader, Protocol):
+    """The cache bucket as those need it who write to it."""
 
     def create(self, key: str, body: bytes) -> str:
         """Write an object where there is none, and return its ETag.
@@ -85,12 +93,16 @@ class QueueDepth:
     in_flight: int
 
 
-class RebuildQueue(Protocol):
-    """The queue of rebuild messages. Methods raise QueueUnavailableError."""
+class RebuildSender(Protocol):
+    """The queue of rebuild messages, sent to. Raises QueueUnavailableError."""
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         """Queue a message and return its id."""
         ...
+
+
+class RebuildQueue(RebuildSender, Protocol):
+    """The queue of rebuild messages. Methods raise QueueUnavailableError."""
 
     def send_again(self, body: str, deduplication_id: str) -> str:
         """Queue the body of an earlier message as it is, and return the new message's id."""

@@ -9,11 +9,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import InvalidParameterError, QueueUnavailableError, StoreUnavailableError
 from core.reading.lookup import Found, NotFound, Outcome
+from core.settings import ReaderSettings
 from handlers.pages.notice import for_people
 from handlers.preferences import preferred_wait_seconds
 from handlers.proxy import ProxyRequest, Response, parse_request, problem
 from handlers.responses import (
     RETRY_AFTER_OUTAGE_SECONDS,
+    Rendered,
     found_response,
     not_found_response,
     rendered,
@@ -90,18 +92,25 @@ def serve(route: Route, request: ProxyRequest, services: Reader) -> Response:
 def _entry_response(
     found: Found, route: Route, query: object, request: ProxyRequest, services: Reader
 ) -> Response:
-    loaded, settings = found.loaded, services.settings
+    settings = services.settings
     for metric in METRICS[found.outcome]:
         services.telemetry.count(metric)
-    body = loaded.view(
-        (route, query), lambda: rendered(route.render(loaded.entry, query, settings))
-    )
+    body = _body(found, route, query, settings)
     if not body.fits:
         return problem(route.too_long_status, route.too_long_detail, {})
     answer = found_response(found, body, route, request.headers, settings.edge_ttl_seconds)
     if answer["statusCode"] == 304:
         services.telemetry.count("NotModified")
     return answer
+
+
+def _body(found: Found, route: Route, query: object, settings: ReaderSettings) -> Rendered:
+    loaded, trouble = found.loaded, route.trouble(found)
+
+    def render() -> Rendered:
+        return rendered(route.render(loaded.entry, query, settings, trouble))
+
+    return loaded.view((route, query, trouble), render) if route.is_kept(query) else render()
 
 
 def _refusal(request: ProxyRequest, route: Route | None) -> Response:

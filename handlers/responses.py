@@ -12,16 +12,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 
 from core.model.freshness import Freshness
 from core.reading.lookup import REBUILD_FAILED, Found, NotFound, Outcome
 from handlers.proxy import Response, problem, response
 from handlers.routes import Route
+from handlers.wording import trouble_text
 
 CACHE_NAME = "mips-cache"
 STALE_IF_ERROR_SECONDS = 86_400
 RETRY_AFTER_OUTAGE_SECONDS = 30
+FETCHING = "The data is being fetched from the accounting system; please try again."
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 - 8 * 1024
 """Lambda's limit for a response, less what the headers of ours can take."""
 
@@ -67,7 +70,7 @@ def found_response(
 
     Without a Content-Type of ours, API Gateway would add one of its own to a 304.
     """
-    last_modified = format_datetime(found.loaded.entry.built_at, usegmt=True)
+    last_modified = format_datetime(_changed_at(found, route), usegmt=True)
     headers = {
         "Content-Type": route.content_type,
         **route.headers(),
@@ -81,10 +84,17 @@ def found_response(
     return response(200, headers, body.body)
 
 
+def _changed_at(found: Found, route: Route) -> datetime:
+    """Return when the body became what it is: with its entry, or with the trouble that it tells."""
+    built_at, trouble = found.loaded.entry.built_at, route.trouble(found)
+    return max(built_at, trouble.since) if trouble else built_at
+
+
 def not_found_response(result: NotFound) -> Response:
     """Answer that the entry is not there yet. Never 202: clients would take the body for data."""
+    failure = result.failure
     return unavailable_response(
-        "The data is being fetched from the accounting system; please try again.",
+        f"{trouble_text(failure.trouble())} It is tried again by itself." if failure else FETCHING,
         result.retry_after_seconds,
         f"fwd=uri-miss; detail={result.detail}",
     )

@@ -7,14 +7,18 @@ from typing import Any, cast
 
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of
 from core.model.entry import CacheEntry, PeriodBalances, ProgramLists
+from core.model.failures import Trouble
 from core.model.query import (
     BalancesQuery,
+    FinderQuery,
     Parameters,
     ProgramsQuery,
     latest_day,
     parse_balances_query,
+    parse_finder_query,
     parse_programs_query,
 )
+from core.reading.lookup import Found
 from core.settings import ReaderSettings
 from core.transform.views import accounts_json, balances_csv, select_programs, tags_json
 from handlers.pages.document import CONTENT_TYPE as HTML
@@ -25,26 +29,41 @@ from handlers.pages.finder import finder_headers, finder_page
 class Route:
     """One resource of the API.
 
-    `parse` raises InvalidParameterError; `render` writes the body from the entry. `headers` are
-    those that only this body needs. The `too_long` ones tell a caller about a body that is longer
-    than Lambda can return. On a route `for_people` errors are pages, too.
+    `parse` raises InvalidParameterError; `render` writes the body from the entry, and `is_kept`
+    tells for which queries it is worth keeping. `headers` are those that only this body needs. The
+    `too_long` ones tell a caller about a body that is longer than Lambda can return. On a route
+    `for_people` errors are pages, too, and the body tells of failed rebuilds.
     """
 
     content_type: str
     is_public: bool
     parse: Callable[[Parameters, datetime, ReaderSettings], Any]
     dataset: Callable[[Any], Dataset]
-    render: Callable[[CacheEntry, Any, ReaderSettings], str]
+    render: Callable[[CacheEntry, Any, ReaderSettings, Trouble | None], str]
+    is_kept: Callable[[Any], bool] = lambda _query: True
     headers: Callable[[], Mapping[str, str]] = dict
     too_long_status: int = 400
     too_long_detail: str = "The list is too long for one response; ask for less of it with limit."
     for_people: bool = False
+
+    def trouble(self, found: Found) -> Trouble | None:
+        """Return what the body tells of failed rebuilds."""
+        return found.failure.trouble() if self.for_people and found.failure else None
 
 
 def _programs_query(
     parameters: Parameters, _now: datetime, _settings: ReaderSettings
 ) -> ProgramsQuery:
     return parse_programs_query(parameters)
+
+
+def _finder_query(parameters: Parameters, _now: datetime, _settings: ReaderSettings) -> FinderQuery:
+    return parse_finder_query(parameters)
+
+
+def _is_whole_list(query: FinderQuery) -> bool:
+    """Tell a page that many ask for from one that is searched for: those would drive it out."""
+    return not query.q
 
 
 def _programs(_query: ProgramsQuery) -> Dataset:
@@ -62,11 +81,15 @@ def _selected(
     )
 
 
-def _accounts(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings) -> str:
+def _accounts(
+    entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings, _trouble: Trouble | None
+) -> str:
     return accounts_json(_selected(entry, query, settings))
 
 
-def _tags(entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings) -> str:
+def _tags(
+    entry: CacheEntry, query: ProgramsQuery, settings: ReaderSettings, _trouble: Trouble | None
+) -> str:
     return tags_json(_selected(entry, query, settings))
 
 
@@ -80,7 +103,9 @@ def _period_balances(query: BalancesQuery) -> Dataset:
     return balances_of(query.period)
 
 
-def _balances(entry: CacheEntry, query: BalancesQuery, _settings: ReaderSettings) -> str:
+def _balances(
+    entry: CacheEntry, query: BalancesQuery, _settings: ReaderSettings, _trouble: Trouble | None
+) -> str:
     return balances_csv(cast("PeriodBalances", entry.data), query)
 
 
@@ -111,9 +136,10 @@ ROUTES: Mapping[str, Route] = {
     "/": Route(
         content_type=HTML,
         is_public=True,
-        parse=_programs_query,
+        parse=_finder_query,
         dataset=_programs,
         render=finder_page,
+        is_kept=_is_whole_list,
         headers=finder_headers,
         for_people=True,
     ),

@@ -9,7 +9,7 @@ GATEWAY_SECONDS = 29
 ANSWER_SECONDS = 28
 """The last moment for an answer: a second is left for its way back, and for clocks that differ."""
 LONGEST_CALL_SECONDS = 7
-"""What a call to S3 or SQS can take: two tries, with the time-outs of the reader's clients."""
+"""What a call to S3 or SQS can take: two tries and a pause (core/adapters/signed_requests.py)."""
 LONGEST_WAIT_SECONDS = int(ANSWER_SECONDS - LONGEST_CALL_SECONDS - LAST_LOOKS_SECONDS)
 
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.errors import EdgeUnavailableError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The cache bucket on S3, with conditional reads and writes.
+"""The cache bucket on S3, with conditional writes.
 
 Source: S3 User Guide, "How to prevent object overwrites with conditional writes".
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from core.adapters.aws import error_code, translated
+from core.adapters.aws_errors import error_code, translated
 from core.errors import ConflictError, StoreUnavailableError
-from core.ports import NotModified, ObjectSummary, StoredObject
+from core.ports import ObjectSummary, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, PutObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 DELETE_LIMIT = 1000
 """Most keys that one DeleteObjects request takes."""
@@ -38,22 +38,10 @@ class S3CacheStore:
         """Get an object."""
         with translated(StoreUnavailableError, "S3 GetObject"):
             try:
-                return self._get({"Bucket": self._bucket, "Key": key})
+                response = self._s3.get_object(Bucket=self._bucket, Key=key)
+                return StoredObject(response["Body"].read(), response["ETag"])
             except self._s3.exceptions.NoSuchKey:
                 return None
-
-    def read_if_changed(self, key: str, known_etag: str) -> StoredObject | NotModified | None:
-        """Get an object with If-None-Match."""
-        with translated(StoreUnavailableError, "S3 GetObject"):
-            try:
-                return self._get({"Bucket": self._bucket, "Key": key, "IfNoneMatch": known_etag})
-            except self._s3.exceptions.NoSuchKey:
-                return None
-            except ClientError as exc:
-                # A 304 has no body that could name it; the SDK takes its number for the code.
-                if error_code(exc) == "304":
-                    return NotModified()
-                raise
 
     def create(self, key: str, body: bytes) -> str:
         """Put an object with If-None-Match: *."""
@@ -90,10 +78,6 @@ class S3CacheStore:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield ObjectSummary(item["Key"], item["Size"])
-
-    def _get(self, request: "GetObjectRequestTypeDef") -> StoredObject:
-        response = self._s3.get_object(**request)
-        return StoredObject(response["Body"].read(), response["ETag"])
 
     def _object(self, key: str, body: bytes) -> "PutObjectRequestTypeDef":
         return {

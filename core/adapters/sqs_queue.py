@@ -1,12 +1,11 @@
 """The rebuild queue and the dead-letter queue on SQS FIFO."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.errors import QueueUnavailableError
 from core.model.messages import MESSAGE_GROUP, RebuildMessage
 from core.ports import DeadLetter, QueueDepth
@@ -27,18 +26,9 @@ LOOK_WAIT_SECONDS = 1
 
 
 class _SqsQueue:
-    """A queue whose client is made when it is first needed.
-
-    Most readers never need one, and it is 0.03 of a cold start.
-    """
-
-    def __init__(self, make_client: Callable[[], "SQSClient"], queue_url: str) -> None:
-        self._make_client = make_client
+    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
+        self._sqs = sqs
         self._queue_url = queue_url
-
-    @cached_property
-    def _sqs(self) -> "SQSClient":
-        return self._make_client()
 
     def depth(self) -> QueueDepth:
         """Ask for the approximate numbers of waiting and of hidden messages."""

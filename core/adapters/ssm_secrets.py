@@ -7,7 +7,7 @@ DeleteParameter). A standard parameter keeps 100 versions, and the oldest goes b
 
 from typing import TYPE_CHECKING
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.errors import SecretsUnavailableError
 from core.ports import Credentials, NotedSession
 

@@ -8,13 +8,39 @@ doubled with each further dead letter, up to an hour. The next success deletes t
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
+from core.errors import (
+    AmbiguousLoginError,
+    RequestNotTakenError,
+    TimedOutError,
+    TransientUpstreamError,
+)
 from core.timing import read_time
 
 FIRST_PAUSE = timedelta(minutes=5)
 """How long readers ask for nothing after a dead letter; doubled with each further one."""
 LONGEST_PAUSE = timedelta(hours=1)
+
+_UNANSWERED = frozenset(
+    error.__name__
+    for error in (
+        AmbiguousLoginError,
+        RequestNotTakenError,
+        TimedOutError,
+        TransientUpstreamError,
+    )
+)
+
+
+class Trouble(NamedTuple):
+    """What the public may know of an entry's failed rebuilds.
+
+    `is_unanswered`: MIP Cloud gave no answer, or one that said no more than that it is down.
+    """
+
+    since: datetime
+    is_unanswered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +86,10 @@ class FailureRecord:
             next_attempt_at=max(due, earlier.next_attempt_at) if earlier else due,
             correlation_id=correlation_id,
         )
+
+    def trouble(self) -> Trouble:
+        """Return what the public may know of it."""
+        return Trouble(self.first_failed_at, self.error_type in _UNANSWERED)
 
 
 def pause_after(dead_letterings: int) -> timedelta:

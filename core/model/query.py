@@ -16,8 +16,12 @@ from core.model.periods import EARLIEST_TARGET, Period, parse_date, period_for
 FIRST_ZONE = timedelta(hours=14)
 """A day begins first in UTC+14 (Kiritimati)."""
 
+LONGEST_SEARCH = 256
+"""Characters of a search: as many as a tag value can have, so that a whole one can be pasted."""
+
 _OFF = frozenset({"no", "off", "false"})
 _LIMIT_DIGITS = 18
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Parameters = Mapping[str, str]
 
@@ -42,6 +46,14 @@ def read_limit(text: str) -> int:
     return int(text.lstrip("0")[:_LIMIT_DIGITS] or "0")
 
 
+def read_search(text: str) -> str:
+    """Read what is searched for; control characters and lone surrogates count as spaces."""
+    if len(text) > LONGEST_SEARCH:
+        raise ValueError(f"a text of at most {LONGEST_SEARCH} characters, as long as a tag can be")
+    # Neither can be typed, and a surrogate could be written into no link.
+    return _CONTROL.sub(" ", text).strip()
+
+
 def parameter(default: Any, read: Callable[[str], Any], write: Callable[[Any], str] = str) -> Any:
     """Declare a parameter. `read` raises ValueError, which says what is allowed."""
     return field(default=default, metadata={"read": read, "write": write})
@@ -64,6 +76,13 @@ class ProgramsQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class FinderQuery(ProgramsQuery):
+    """Which of these programs the page is to find. An empty `q` finds all of them."""
+
+    q: str = parameter("", read_search)
+
+
+@dataclass(frozen=True, slots=True)
 class BalancesQuery:
     """Which period's balances are wanted, and of which accounts."""
 
@@ -77,6 +96,14 @@ def parse_programs_query(parameters: Parameters) -> ProgramsQuery:
     Raises InvalidParameterError for a value that is not allowed.
     """
     return ProgramsQuery(**_read(ProgramsQuery, parameters))
+
+
+def parse_finder_query(parameters: Parameters) -> FinderQuery:
+    """Read the parameters of the page; unknown ones are ignored.
+
+    Raises InvalidParameterError for a value that is not allowed.
+    """
+    return FinderQuery(**_read(FinderQuery, parameters))
 
 
 def parse_balances_query(parameters: Parameters, today: date, latest: date) -> BalancesQuery:
@@ -96,7 +123,7 @@ def latest_day(now: datetime) -> date:
 
 
 def written(query: ProgramsQuery) -> dict[str, str]:
-    """Return the parameters that `parse_programs_query` reads as this query."""
+    """Return the parameters that are read as this query."""
     return {
         declared.name: declared.metadata["write"](value)
         for declared in fields(query)

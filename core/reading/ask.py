@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from core.errors import QueueUnavailableError
-from core.failure_records import FailureRecords
+from core.failure_records import read_failure
 from core.model.datasets import Dataset
 from core.model.failures import FailureRecord
 from core.model.messages import RebuildMessage, deduplication_id
 from core.model.selection import Selection
-from core.ports import CacheStore, Clock, RebuildQueue, Telemetry
+from core.ports import CacheReader, Clock, RebuildSender, Telemetry
 from core.reading.decide import is_waited_out
 from core.reading.load import LoadedEntry, Missing
 
@@ -23,15 +23,16 @@ QUEUE_PAUSE = timedelta(seconds=30)
 class KnownFailures:
     """The failure records of entries that are stale or missing."""
 
-    def __init__(self, store: CacheStore, clock: Clock, cache_prefix: str) -> None:
-        self._records = FailureRecords(store, cache_prefix)
+    def __init__(self, store: CacheReader, clock: Clock, cache_prefix: str) -> None:
+        self._store = store
+        self._prefix = cache_prefix
         self._clock = clock
         # By ETag: an entry itself would stay in memory for as long as it is stale.
         self._known: dict[Dataset, tuple[str, FailureRecord | None, datetime]] = {}
 
     def read(self, dataset: Dataset) -> FailureRecord | None:
         """Read the record. Raises StoreUnavailableError."""
-        return self._records.read(dataset)
+        return read_failure(self._store, self._prefix, dataset)
 
     def of_stale(self, dataset: Dataset, etag: str) -> FailureRecord | None:
         """Return the record beside a stale entry; one that is waited out is read only once.
@@ -42,7 +43,7 @@ class KnownFailures:
         now = self._clock()
         seen, failure, until = self._known.get(dataset, ("", None, now))
         if seen != etag or now >= until:
-            failure = self._records.read(dataset)
+            failure = self.read(dataset)
             waited_out = failure is not None and is_waited_out(failure, now)
             until = failure.next_attempt_at if failure and waited_out else now + RECHECK_STALE
             self._known[dataset] = (etag, failure, until)
@@ -52,7 +53,7 @@ class KnownFailures:
 class RebuildRequests:
     """What this process has asked for, and whether the queue can be reached."""
 
-    def __init__(self, queue: RebuildQueue, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, queue: RebuildSender, telemetry: Telemetry, clock: Clock) -> None:
         self._queue = queue
         self._telemetry = telemetry
         self._clock = clock

@@ -8,7 +8,7 @@ from core.errors import UnreadableEntryError
 from core.model.datasets import Dataset, balances_of, entry_key
 from core.model.entry import CacheEntry, Tombstone, decode
 from core.model.periods import Period
-from core.ports import CacheStore, NotModified, StoredObject, Telemetry
+from core.ports import CacheReader, NotModified, StoredObject, Telemetry
 
 ENTRIES_IN_MEMORY = 16
 VIEWS_PER_ENTRY = 64
@@ -51,7 +51,7 @@ class Missing:
 class Entries:
     """The entries of the cache. A decoded entry is kept, and used while S3 says it is unchanged."""
 
-    def __init__(self, store: CacheStore, telemetry: Telemetry, cache_prefix: str) -> None:
+    def __init__(self, store: CacheReader, telemetry: Telemetry, cache_prefix: str) -> None:
         self._store = store
         self._telemetry = telemetry
         self._prefix = cache_prefix

@@ -11,7 +11,7 @@ from core.model.datasets import Dataset
 from core.model.failures import FailureRecord
 from core.model.freshness import Freshness, freshness_at
 from core.model.periods import period_for
-from core.ports import CacheStore, Clock, RebuildQueue, Telemetry
+from core.ports import CacheReader, Clock, RebuildSender, Telemetry
 from core.reading.ask import KnownFailures, RebuildRequests
 from core.reading.decide import ASKING, Decision, decide, is_waited_out
 from core.reading.load import Entries, LoadedEntry, Missing, earlier_days
@@ -37,7 +37,7 @@ class Found:
     """An entry that can be served.
 
     `is_failing`: the failure of a rebuild is being waited out. `waited`: a longer wait might have
-    changed the answer.
+    changed the answer. `failure`: the rebuilds that failed since this entry, waited out or not.
     """
 
     loaded: LoadedEntry
@@ -45,6 +45,7 @@ class Found:
     freshness: Freshness
     is_failing: bool = False
     waited: bool = False
+    failure: FailureRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class NotFound:
 
     retry_after_seconds: int
     detail: str
+    failure: FailureRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class Lookup:
     def __init__(
         self,
         *,
-        store: CacheStore,
-        queue: RebuildQueue,
+        store: CacheReader,
+        queue: RebuildSender,
         telemetry: Telemetry,
         clock: Clock,
         sleep: Callable[[float], None],
@@ -198,6 +200,7 @@ class Lookup:
             freshness=freshness,
             is_failing=seen.is_failing,
             waited=waited,
+            failure=seen.failure,
         )
 
     def _newest_of_month(self, dataset: Dataset, patience: Patience) -> LoadedEntry | Missing:
@@ -214,7 +217,7 @@ def _is_newer(last: LoadedEntry | Missing, first: LoadedEntry | Missing) -> Type
 def _not_found(seen: _Seen, *, asked: bool) -> NotFound:
     if seen.failure is not None and seen.is_failing:
         seconds = (seen.failure.next_attempt_at - seen.at).total_seconds()
-        return NotFound(int(seconds) + 1, REBUILD_FAILED)
+        return NotFound(int(seconds) + 1, REBUILD_FAILED, seen.failure)
     if not asked:
         raise QueueUnavailableError("no rebuild can be queued at the moment")
-    return NotFound(RETRY_AFTER_MISS_SECONDS, REBUILD_QUEUED)
+    return NotFound(RETRY_AFTER_MISS_SECONDS, REBUILD_QUEUED, seen.failure)

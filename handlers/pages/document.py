@@ -12,12 +12,18 @@ STYLE = "page.css"
 
 _POLICY = (
     "default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
-def document(*, title: str, head: Markup = Markup(), main: Markup, script: str) -> Markup:  # noqa: B008
-    """Return a whole page. `script` names a file; style and script are part of the page.
+def document(
+    *,
+    title: str,
+    head: Markup = Markup(),  # noqa: B008
+    main: Markup,
+    scripts: tuple[str, ...],
+) -> Markup:
+    """Return a whole page. `scripts` names files; style and scripts are part of the page.
 
     So a page is one request, wherever it is served: below a stage, behind the edge or locally.
     """
@@ -27,26 +33,32 @@ def document(*, title: str, head: Markup = Markup(), main: Markup, script: str) 
         head=head,
         style=source(STYLE),
         main=main,
-        script=source(script),
+        script=_joined(scripts),
     )
 
 
 @functools.cache
-def page_headers(script: str) -> Mapping[str, str]:
-    """Return what a browser must be told of a page with this script.
+def page_headers(*scripts: str) -> Mapping[str, str]:
+    """Return what a browser must be told of a page with these scripts.
 
-    The policy names the hashes of style and script, so nothing else that might get into a page
+    The policy names the hashes of style and scripts, so nothing else that might get into a page
     is run or applied, and the page can load nothing from elsewhere.
     """
     return {
         "Content-Security-Policy": _POLICY.format(
-            style=_hash_source(STYLE), script=_hash_source(script)
+            style=_hash_source(source(STYLE)), script=_hash_source(_joined(scripts))
         ),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
 
 
-def _hash_source(name: str) -> str:
-    digest = hashlib.sha256(source(name).encode()).digest()
+@functools.cache
+def _joined(scripts: tuple[str, ...]) -> Markup:
+    """Return the scripts as one: what one declares, the next ones can use."""
+    return Markup("\n".join(map(source, scripts)))
+
+
+def _hash_source(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,6 +1,7 @@
 """Errors of a page, told to people: an answer that is not there yet, or a wrong parameter."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from handlers.pages.document import CONTENT_TYPE, document, page_headers
@@ -8,7 +9,14 @@ from handlers.pages.template import Markup, fill
 from handlers.preferences import prefers_json
 from handlers.proxy import Response
 
-SCRIPT = "notice.js"
+SCRIPTS = ("notice.js",)
+MISTAKE = "That did not work"
+HEADINGS = {
+    "rebuild-failed": "The list cannot be fetched at the moment",
+    "storage-unavailable": "The list is out of reach at the moment",
+}
+SOON = "Just a moment"
+"""What the heading says of an answer that comes later, by the detail of its Cache-Status."""
 
 
 def for_people(answer: Response, accept: str | None) -> Response:
@@ -21,18 +29,20 @@ def for_people(answer: Response, accept: str | None) -> Response:
     headers = {**answer["headers"], "Vary": "Accept"}
     if prefers_json(accept):
         return {**answer, "headers": headers}
-    headers |= {"Content-Type": CONTENT_TYPE, **page_headers(SCRIPT)}
+    headers |= {"Content-Type": CONTENT_TYPE, **page_headers(*SCRIPTS)}
     problem = json.loads(answer["body"])
-    return {**answer, "headers": headers, "body": _page(problem, headers.get("Retry-After"))}
+    return {**answer, "headers": headers, "body": _page(problem, headers)}
 
 
-def _page(problem: dict[str, Any], retry_after: str | None) -> str:
-    if retry_after is None:
-        heading, head, next_ = "That did not work", Markup(), fill("notice_mend.html")
+def _page(problem: dict[str, Any], headers: Mapping[str, str]) -> str:
+    if (retry_after := headers.get("Retry-After")) is None:
+        heading, head, next_ = MISTAKE, Markup(), fill("notice_mend.html")
     else:
-        heading, head, next_ = "Just a moment", _reload(retry_after), _retry(int(retry_after))
+        _, _, reason = headers.get("Cache-Status", "").partition("detail=")
+        heading = HEADINGS.get(reason, SOON)
+        head, next_ = _reload(retry_after), _retry(int(retry_after))
     main = fill("notice.html", heading=heading, detail=problem["detail"], next=next_)
-    return document(title=heading, head=head, main=main, script=SCRIPT)
+    return document(title=heading, head=head, main=main, scripts=SCRIPTS)
 
 
 def _reload(seconds: str) -> Markup:

@@ -13,6 +13,11 @@ class Markup(str):
     __slots__ = ()
 
 
+def escaped(text: str) -> Markup:
+    """Write a text as HTML."""
+    return Markup(escape(text))
+
+
 @functools.cache
 def source(name: str) -> Markup:
     """Return the text of a file of this folder. It is read when it is first asked for."""

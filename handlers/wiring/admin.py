@@ -38,7 +38,7 @@ def admin() -> Admin:
     Raises ConfigurationError, at each invocation, while the environment is wrong.
     """
     settings = AdminSettings.from_environment(os.environ)
-    sqs = functools.partial(client, "sqs")
+    sqs = client("sqs")
     store = S3CacheStore(client("s3"), settings.cache_bucket)
     queue = SqsRebuildQueue(sqs, settings.rebuild_queue_url)
     dead_letters = SqsDeadLetterQueue(sqs, settings.dead_letter_queue_url)

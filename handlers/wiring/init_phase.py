@@ -2,7 +2,7 @@
 
 On Lambda, importing this module turns Python's garbage collector off; `end` turns it on again, for
 what is made from then on. Otherwise it goes through everything, time and again, while it is being
-made: 0.08 of a cold start (docs/performance.md tells what 1 is). So this is imported first.
+made: 0.04 of a cold start (docs/performance.md tells what 1 is). So this is imported first.
 """
 
 import gc

@@ -5,9 +5,8 @@ import os
 import time
 from dataclasses import dataclass
 
-from core.adapters.aws import READER_CONFIG, client
-from core.adapters.s3_store import S3CacheStore
-from core.adapters.sqs_queue import SqsRebuildQueue
+from core.adapters.reader_requests import S3CacheReader, SqsRebuildSender
+from core.adapters.signed_requests import SignedRequests
 from core.ports import Clock
 from core.reading.lookup import Lookup
 from core.settings import ReaderSettings
@@ -44,8 +43,8 @@ def _build() -> Reader:
     settings = ReaderSettings.from_environment(os.environ)
     telemetry = PowertoolsTelemetry(function_name(os.environ, "reader"))
     lookup = Lookup(
-        store=S3CacheStore(client("s3", READER_CONFIG), settings.cache_bucket),
-        queue=SqsRebuildQueue(lambda: client("sqs", READER_CONFIG), settings.rebuild_queue_url),
+        store=S3CacheReader(SignedRequests("s3", os.environ, settings.cache_bucket)),
+        queue=SqsRebuildSender(SignedRequests("sqs", os.environ), settings.rebuild_queue_url),
         telemetry=telemetry,
         clock=utc_now,
         sleep=time.sleep,

@@ -87,7 +87,7 @@ def worker() -> Worker:
     Raises ConfigurationError, at each invocation, while the environment is wrong.
     """
     settings = WorkerSettings.from_environment(os.environ)
-    sqs = functools.partial(client, "sqs")
+    sqs = client("sqs")
     return Worker(
         settings=settings,
         telemetry=PowertoolsTelemetry(function_name(os.environ, "worker")),

@@ -62,10 +62,8 @@ class Status:
         self._dead_letter_queue_url = settings.dead_letter_queue_url
         self._report = StatusReport(
             store=S3CacheStore(aws.client("s3"), settings.cache_bucket),
-            queue=SqsRebuildQueue(lambda: aws.client("sqs"), settings.rebuild_queue_url),
-            dead_letters=SqsDeadLetterQueue(
-                lambda: aws.client("sqs"), settings.dead_letter_queue_url
-            ),
+            queue=SqsRebuildQueue(aws.client("sqs"), settings.rebuild_queue_url),
+            dead_letters=SqsDeadLetterQueue(aws.client("sqs"), settings.dead_letter_queue_url),
             session=SsmSecrets(aws.client("ssm"), settings.ssm_path),
             clock=utc_now,
             settings=settings,

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 from mypy_boto3_s3 import S3Client
 
-from core.adapters.aws import DEFAULT_CONFIG, READER_CONFIG, client
+from core.adapters.aws import client
 from core.adapters.s3_store import S3CacheStore
 from core.errors import ConflictError, StoreUnavailableError
 
@@ -60,9 +60,8 @@ def test_delete_of_which_some_failed_is_an_error(store: S3CacheStore, stubbed: S
         store.delete(["a", "b"])
 
 
-@pytest.mark.parametrize("config", [READER_CONFIG, DEFAULT_CONFIG], ids=["reader", "others"])
-def test_client_has_timeouts_and_few_tries(config: object) -> None:
-    made = client("s3", config).meta.config
+def test_client_has_timeouts_and_few_tries() -> None:
+    made = client("s3").meta.config
     assert made.connect_timeout <= 2
     assert made.read_timeout <= 5
     assert made.retries["total_max_attempts"] <= 3

@@ -20,11 +20,16 @@ def test_put_then_read_gives_the_body_and_an_etag(cache: CacheStore) -> None:
     assert stored.etag
 
 
+ONLY_READERS = pytest.mark.parametrize("cache", ["fake", "reader"], indirect=True)
+
+
+@ONLY_READERS
 def test_read_with_the_known_etag_is_not_modified(cache: CacheStore) -> None:
     etag = cache.create(KEY, b"one")
     assert cache.read_if_changed(KEY, etag) == NotModified()
 
 
+@ONLY_READERS
 def test_read_with_an_old_etag_gives_the_new_body(cache: CacheStore) -> None:
     etag = cache.create(KEY, b"one")
     cache.put(KEY, b"two")
@@ -33,6 +38,7 @@ def test_read_with_an_old_etag_gives_the_new_body(cache: CacheStore) -> None:
     assert stored.body == b"two"
 
 
+@ONLY_READERS
 def test_read_with_an_etag_after_a_delete_is_absent(cache: CacheStore) -> None:
     etag = cache.create(KEY, b"one")
     cache.delete([KEY])

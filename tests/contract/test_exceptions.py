@@ -8,7 +8,7 @@ import pytest
 import requests
 import responses
 
-from core.adapters.aws import translated
+from core.adapters.aws_errors import translated
 from core.adapters.mip_client import MipClient
 from core.adapters.s3_store import S3CacheStore
 from core.adapters.sqs_queue import SqsDeadLetterQueue, SqsRebuildQueue
@@ -69,7 +69,6 @@ def test_missing_bucket_makes_the_store_unavailable(aws: None) -> None:
     for call in (
         lambda: store.read("k"),
         lambda: store.put("k", b""),
-        lambda: store.read_if_changed("k", '"etag"'),
         lambda: store.create("k", b""),
         lambda: store.replace("k", b"", '"etag"'),
         lambda: store.delete(["k"]),
@@ -80,8 +79,8 @@ def test_missing_bucket_makes_the_store_unavailable(aws: None) -> None:
 
 
 def test_missing_queue_makes_both_queues_unavailable(aws: None) -> None:
-    queue = SqsRebuildQueue(lambda: boto3.client("sqs"), NOWHERE)
-    letters = SqsDeadLetterQueue(lambda: boto3.client("sqs"), NOWHERE)
+    queue = SqsRebuildQueue(boto3.client("sqs"), NOWHERE)
+    letters = SqsDeadLetterQueue(boto3.client("sqs"), NOWHERE)
     for call in (
         lambda: queue.send_again("{}", "1"),
         lambda: queue.delay(["handle"], 1),
@@ -98,7 +97,7 @@ def test_receipt_handle_that_is_refused_makes_the_queue_unavailable(aws: None) -
     attributes = {"FifoQueue": "true"}
     url = boto3.client("sqs").create_queue(QueueName="q.fifo", Attributes=attributes)["QueueUrl"]
     with pytest.raises(QueueUnavailableError):
-        SqsRebuildQueue(lambda: boto3.client("sqs"), url).delay(["nonsense"], 1)
+        SqsRebuildQueue(boto3.client("sqs"), url).delay(["nonsense"], 1)
 
 
 def test_refused_parameter_store_makes_the_secrets_unavailable() -> None:

@@ -12,6 +12,8 @@ from local.stack import LocalStack
 from tests.crashes.conftest import Crashes, is_entry
 
 TIMEOUT_SECONDS = 8.0
+MOST_RECEIVES = 4
+"""With one more, a message that still fails is dead-lettered."""
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,43 @@ def test_worker_that_lambda_ends_is_made_good_by_the_next_delivery(
     monkeypatch.setattr(S3Backend, "put_object", original)
     check_made_good(crashes)
     released.set()
+
+
+def month(number: int, reason: str) -> dict[str, str]:
+    return {
+        "dataset": "balances",
+        "from": f"2025-{number:02}-01",
+        "to": f"2025-{number:02}-28" if number == 2 else f"2025-{number:02}-30",
+        "reason": reason,
+    }
+
+
+def timeouts(crashes: Crashes) -> int:
+    assert crashes.stack.logs
+    log = crashes.stack.logs / "WorkerFunction.log"
+    return log.read_text().count("Task timed out after")
+
+
+def test_batch_that_is_too_long_for_one_invocation_is_done_in_several_and_none_times_out(
+    crashes: Crashes,
+) -> None:
+    months = [month(number, "long batch") for number in (4, 6, 9, 11, 2)]
+    for message in months:
+        crashes.send(message)
+    crashes.mip.set_latency(1.5, "balances")
+    before = timeouts(crashes)
+    deliveries = 0
+    while crashes.status()["queue"]["visible"] and deliveries < MOST_RECEIVES:
+        assert crashes.deliver() is not None
+        deliveries += 1
+    assert deliveries > 1
+    status = crashes.status()
+    states = [entry["state"] for entry in status["entries"]]
+    assert [state for state in states if state != "purged"] == ["fresh"] * len(months)
+    assert status["dead_letters"] == 0
+    assert timeouts(crashes) == before
+    counters = crashes.mip.counters
+    assert counters.logins == counters.logouts == deliveries
+    assert counters.max_open_sessions == 1
+    # What was done is not done again.
+    assert counters.calls["balances"] == len(months)

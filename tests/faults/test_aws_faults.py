@@ -1,6 +1,6 @@
 """AWS services that fail: what the reader answers, what the worker does; nothing is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -9,26 +9,27 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from core.adapters import aws
 from handlers.wiring.reader import reader as reader_services
 from local.mip import Fault
+from tests.failing_aws import SECRET, Answer, FailingAws, s3_error, sqs_error
 from tests.handlers.conftest import Service, event
 
 PROGRAMS = "v1/programs.json"
 Break = Callable[..., None]
 
 
-Answer = tuple[SimpleNamespace, dict[str, object]]
+Parsed = tuple[SimpleNamespace, dict[str, object]]
 
 
-def refusal(status: int, code: str) -> Callable[[], Answer]:
+def refusal(status: int, code: str) -> Callable[[], Parsed]:
     """An AWS error, in the form in which botocore has parsed it."""
     parsed = {"Error": {"Code": code, "Message": "secret detail"}, "ResponseMetadata": {}}
     return lambda: (SimpleNamespace(status_code=status), parsed)
 
 
-def no_route() -> Answer:
+def no_route() -> Parsed:
     raise EndpointConnectionError(endpoint_url="https://aws")
 
 
-def no_answer() -> Answer:
+def no_answer() -> Parsed:
     raise ReadTimeoutError(endpoint_url="https://aws")
 
 
@@ -43,8 +44,8 @@ FAULTS = {
 
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> Break:
-    """Make an operation of an AWS service fail, for the functions' clients only."""
-    broken: dict[str, Callable[[], Answer]] = {}
+    """Make an operation of an AWS service fail, for the worker's clients only."""
+    broken: dict[str, Callable[[], Parsed]] = {}
     make = aws.client
 
     def client(service: str, *args: object) -> object:
@@ -52,12 +53,11 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Break:
         made.meta.events.register_first("before-call", answer)
         return made
 
-    def answer(event_name: str, **_: object) -> Answer | None:
+    def answer(event_name: str, **_: object) -> Parsed | None:
         fault = broken.get(event_name.rsplit(".", 1)[-1])
         return fault() if fault else None
 
-    for module in ("reader", "worker"):
-        monkeypatch.setattr(f"handlers.wiring.{module}.client", client)
+    monkeypatch.setattr("handlers.wiring.worker.client", client)
 
     def break_(operation: str, fault: str | None) -> None:
         broken.clear()
@@ -72,30 +72,57 @@ def working(breaks: Break, warm: Service) -> Service:
     return warm
 
 
-@pytest.mark.parametrize("fault", ["denied", "no route"])
+Fails = Callable[[str | None, Answer], None]
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fails]:
+    """Give the reader another process, for which a service is an endpoint that fails, or none."""
+
+    def fail(service: str | None, answer: Answer) -> None:
+        reader_services.cache_clear()
+        for name in ("S3", "SQS"):
+            monkeypatch.delenv(f"AWS_ENDPOINT_URL_{name}", raising=False)
+        endpoint.answer(answer)
+        if service:
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", endpoint.url)
+
+    with FailingAws() as endpoint:
+        yield fail
+
+
 def test_s3_that_fails_to_answer_a_read_is_a_503(
-    breaks: Break, working: Service, fault: str
+    fails: Fails, warm: Service, log_lines: Callable[[], str]
 ) -> None:
-    breaks("GetObject", fault)
-    response = working.get("/accounts")
+    fails("S3", s3_error(403, "AccessDenied"))
+    response = warm.get("/accounts")
     assert response["statusCode"] == 503
     assert int(response["headers"]["Retry-After"]) > 0
-    assert "secret detail" not in response["body"]
-    breaks("GetObject", None)
-    assert working.get("/accounts")["statusCode"] == 200
+    logged = log_lines()
+    assert "AccessDenied" in logged
+    assert SECRET not in response["body"] + logged
+    fails(None, Answer())
+    assert warm.get("/accounts")["statusCode"] == 200
+
+
+def test_reader_without_a_region_answers_503(
+    fails: Fails, warm: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails(None, Answer())
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert warm.get("/accounts")["statusCode"] == 503
 
 
 def test_sqs_that_fails_leaves_stale_data_served_and_is_asked_again_by_another_process(
-    breaks: Break, working: Service
+    fails: Fails, warm: Service
 ) -> None:
-    working.make_stale()
-    breaks("SendMessage", "denied")
-    assert working.get("/accounts")["statusCode"] == 200
-    assert working.queued() == []
-    breaks("SendMessage", None)
-    reader_services.cache_clear()
-    working.get("/accounts")
-    assert len(working.queued()) == 1
+    warm.make_stale()
+    fails("SQS", sqs_error(403, "AccessDeniedException"))
+    assert warm.get("/accounts")["statusCode"] == 200
+    assert warm.queued() == []
+    fails(None, Answer())
+    warm.get("/accounts")
+    assert len(warm.queued()) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Write anew the outputs that a document shows: run its commands on a stack of their own.
 
     python -m tests.flows.record docs/operations.md
-    python -m tests.flows.record docs/operations.md "Soft purge" "Dead letters"
+    python -m tests.flows.record docs/operations.md "Purge" "Force a refresh"
 
 Outputs that are the same but for times and ids stay as they are. Read the difference before you
 commit it: the tests compare with what is written here.

@@ -35,15 +35,6 @@ def longest_list(names: dict[str, str]) -> int:
     return bisect_left(range(len(names)), True, key=is_too_long) - 1
 
 
-def test_sixty_thousand_programs_pass_through_everything(flows: Flows) -> None:
-    use_programs(flows.mip, "Program")
-    response = flows.get("/accounts")
-    assert response.status_code == 200
-    assert len(response.json()) == PROGRAMS + 1
-    assert len(flows.get("/tags").json()) == PROGRAMS + 1
-    assert len(flows.get("/tags", limit="10").json()) == 10
-
-
 def test_list_that_exceeds_a_response_is_refused_and_limit_is_the_way_out(flows: Flows) -> None:
     """To the last entry that fits: what is served is whole."""
     use_programs(flows.mip, LONG_NAME)

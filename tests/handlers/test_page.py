@@ -4,12 +4,16 @@ import base64
 import hashlib
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from core.model.entry import ProgramLists, encode
-from tests.builders import make_entry
+from core.model.failures import encode_failure
+from handlers.wiring.reader import reader
+from handlers.wording import readable_time
+from tests.builders import make_entry, make_failure
 from tests.handlers.conftest import BUCKET, Service, event
 from tests.handlers.test_reader import PROGRAMS, problem_of
 
@@ -102,6 +106,63 @@ def test_stale_page_is_served_at_once_and_queues_a_rebuild(warm: Service) -> Non
     assert [message["reason"] for message in warm.queued()] == ["stale"]
 
 
+def test_stale_page_tells_since_when_mip_has_not_answered(warm: Service) -> None:
+    """And is another page than before, by its ETag and by its date; the data are what they were."""
+    warm.make_stale()
+    paths = ("/", "/tags")
+    page, tags = (warm.get(path)["headers"] for path in paths)
+    since = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    failure = make_failure(
+        error_type="TimedOutError",
+        first_failed_at=since,
+        next_attempt_at=since + timedelta(hours=1),
+    )
+    warm.store("v1/failures/programs.json", encode_failure(failure))
+    reader.cache_clear()
+    told, same = (
+        warm.get(path, {"If-None-Match": old["ETag"]})
+        for path, old in zip(paths, (page, tags), strict=True)
+    )
+    assert (told["statusCode"], same["statusCode"]) == (200, 304)
+    assert f"MIP Cloud has not answered since {readable_time(since)}." in told["body"]
+    assert warm.get("/", {"If-Modified-Since": page["Last-Modified"]})["statusCode"] == 200
+    assert warm.get("/", {"If-None-Match": told["headers"]["ETag"]})["statusCode"] == 304
+
+
+def test_page_of_a_search_holds_the_matches_and_is_known_by_its_own_etag(warm: Service) -> None:
+    whole, found = warm.get("/", BROWSER), warm.get("/", BROWSER, q="nci csbc")
+    assert_is_page(found)
+    assert re.findall(r"<span>([^<]+ / [0-9]+)</span>", found["body"]) == ["CSBC - NCI / 101300"]
+    assert found["headers"]["ETag"] != whole["headers"]["ETag"]
+    known = {**BROWSER, "If-None-Match": found["headers"]["ETag"]}
+    assert warm.get("/", known, q="nci csbc")["statusCode"] == 304
+    assert warm.get("/", known, q="nci")["statusCode"] == 200
+
+
+def test_searches_do_not_drive_out_of_memory_what_others_ask_for(warm: Service) -> None:
+    warm.get("/tags")
+    [loaded] = reader().lookup._entries._loaded.values()
+    before = list(loaded.views)
+    for number in range(3):
+        warm.get("/", BROWSER, q=str(number))
+    assert list(loaded.views) == before
+
+
+@pytest.mark.parametrize("q", ["<script>alert(1)</script>", '"><b>', "\x00\ud800", "n" * 10_000])
+def test_search_for_anything_is_a_page_and_nothing_of_it_is_markup(warm: Service, q: str) -> None:
+    response = warm.get("/", BROWSER, q=q)
+    assert response["statusCode"] == (400 if len(q) > 256 else 200)
+    assert_is_page(response)
+    assert q not in response["body"]
+
+
+def test_of_a_repeated_search_the_last_one_counts(warm: Service) -> None:
+    sample = event("reader_page")
+    sample["multiValueQueryStringParameters"] = {"q": ["htan", "csbc"]}
+    body = warm.read(sample)["body"]
+    assert re.findall(r"<code>([0-9]+)</code>", body) == ["101300"]
+
+
 @pytest.mark.parametrize("headers", [None, BROWSER, {"Accept": "*/*"}])
 def test_miss_is_a_page_that_looks_again(service: Service, headers: dict[str, str] | None) -> None:
     response = service.get("/", headers)
@@ -126,7 +187,11 @@ def test_long_pause_after_a_failure_is_told_in_minutes(service: Service) -> None
     response = service.get("/", BROWSER)
     minutes = -(-int(response["headers"]["Retry-After"]) // 60)
     assert minutes >= 2
-    assert f"looks again by itself in {minutes} minutes" in response["body"]
+    assert (
+        f'looks again by itself in <span id="left" role="timer">{minutes} minutes<'
+        in (response["body"])
+    )
+    assert "Every fetch from MIP Cloud has failed since " in response["body"]
 
 
 def test_s3_out_of_reach_is_a_page_that_looks_again(warm: Service) -> None:

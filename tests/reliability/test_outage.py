@@ -1,7 +1,5 @@
 """Six hours without MIP under constant reads: served throughout, and nothing piles up."""
 
-from collections.abc import Callable
-
 import pytest
 
 from core.errors import AmbiguousLoginError, TransientUpstreamError
@@ -88,18 +86,3 @@ def test_outage_that_ends_soon_leaves_no_dead_letter() -> None:
     world.pass_time(200)
     assert isinstance(world.read(), Found)
     assert world.dead_letters.letters == []
-
-
-def test_each_delivery_tries_the_login_once_at_most() -> None:
-    world = World()
-    per_delivery: list[int] = []
-    count: Callable[[], int] = lambda: world.mip.made["login"]  # noqa: E731 - reads as a name
-    world.mip.trouble = no_answer_to_login
-    world.read()
-    for _ in range(200):
-        before = count()
-        if world.deliver():
-            per_delivery.append(count() - before)
-        world.clock.advance(seconds=10)
-    assert per_delivery
-    assert max(per_delivery) <= 1

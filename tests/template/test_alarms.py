@@ -18,27 +18,35 @@ from tests.template.metrics import VALUES, Watched
 from tests.template.stack import TEMPLATE, stack
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
-OVERDUE = ["ProgramsOverdueAlarm", "BalancesOverdueAlarm"]
-ALARMS = {
-    # What it watches, when it goes on, for how many periods of how many, its part of the runbook.
-    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible > 0", 1, 1, "Dead letters"),
-    "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage > 7200", 1, 1, "Messages wait too long"),
-    "WorkerErrorsAlarm": ("Errors >= 1", 1, 12, "The worker fails"),
-    "WorkerThrottlesAlarm": ("Throttles >= 1", 2, 3, "The worker is throttled"),
-    "ReaderServerErrorsAlarm": ("5XXError >= 1", 3, 6, "Readers get server errors"),
-    "ProgramsOverdueAlarm": ("Rebuilds < 1", 12, 12, "Nothing was rebuilt"),
-    "BalancesOverdueAlarm": ("Rebuilds < 1", 12, 12, "Nothing was rebuilt"),
-    "CredentialsRefusedAlarm": ("CredentialsRefused >= 1", 1, 12, "Credentials refused"),
-    "SessionRecoveredAlarm": ("SessionsRecovered >= 1", 1, 12, "A session was recovered"),
-    "ScheduleFailedAlarm": ("FailedInvocations >= 1", 1, 12, "The schedule failed"),
+OVERDUE = ("ProgramsOverdueAlarm", "BalancesOverdueAlarm")
+# In the order of the runbook, where each section says what to do.
+SECTIONS = {
+    "DeadLettersAlarm": "Dead letters",
+    "OldestMessageAlarm": "Messages wait too long",
+    "WorkerErrorsAlarm": "The worker fails",
+    "WorkerThrottlesAlarm": "The worker is throttled",
+    "ReaderServerErrorsAlarm": "Readers get server errors",
+    "ProgramsOverdueAlarm": "Nothing was rebuilt",
+    "BalancesOverdueAlarm": "Nothing was rebuilt",
+    "CredentialsRefusedAlarm": "Credentials refused",
+    "SessionRecoveredAlarm": "A session was recovered",
+    "ScheduleFailedAlarm": "The schedule failed",
 }
-OPERATORS = {
-    "GreaterThanThreshold": ">",
-    "GreaterThanOrEqualToThreshold": ">=",
-    "LessThanThreshold": "<",
+# What each alarm watches, and of what: the metric alone does not say of which queue or function.
+WATCHED = {
+    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "${DeadLetterQueue.QueueName}"),
+    "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage", "${RebuildQueue.QueueName}"),
+    "WorkerErrorsAlarm": ("Errors", "${WorkerFunction}"),
+    "WorkerThrottlesAlarm": ("Throttles", "${WorkerFunction}"),
+    "ReaderServerErrorsAlarm": ("5XXError", "${AWS::StackName}", "Prod"),
+    "ProgramsOverdueAlarm": ("Rebuilds", "${WorkerFunction}", "programs", "success"),
+    "BalancesOverdueAlarm": ("Rebuilds", "${WorkerFunction}", "balances", "success"),
+    "CredentialsRefusedAlarm": ("CredentialsRefused", "${WorkerFunction}"),
+    "SessionRecoveredAlarm": ("SessionsRecovered", "${WorkerFunction}"),
+    "ScheduleFailedAlarm": ("FailedInvocations", "${RefreshSchedule}"),
 }
 
-every_alarm = pytest.mark.parametrize("name", ALARMS)
+every_alarm = pytest.mark.parametrize("name", SECTIONS)
 
 
 def properties(name):
@@ -59,24 +67,39 @@ def pauses(error):
     return sum(retry_delay_seconds(error, number, 0) for number in range(1, MAX_RECEIVES))
 
 
-def test_stack_has_these_alarms_and_no_others():
-    assert set(stack().of_type("AWS::CloudWatch::Alarm")) == set(ALARMS)
+def test_every_alarm_has_a_section_of_the_runbook_in_its_order():
+    runbook = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", runbook, flags=re.MULTILINE)
 
-
-@every_alarm
-def test_alarm_watches_a_metric_that_somebody_emits(name):
-    assert watched_by(name).faults() == []
-
-
-@every_alarm
-def test_alarm_goes_on_at_its_threshold(name):
-    alarm = properties(name)
-    of = int(alarm["EvaluationPeriods"])
-    condition = (
-        f"{alarm['MetricName']} {OPERATORS[alarm['ComparisonOperator']]} {alarm['Threshold']}"
+    assert set(stack().of_type("AWS::CloudWatch::Alarm")) == set(SECTIONS)
+    assert [heading for heading in headings if heading in SECTIONS.values()] == list(
+        dict.fromkeys(SECTIONS.values())
     )
 
-    assert (condition, alarm.get("DatapointsToAlarm", of), of) == ALARMS[name][:3]
+
+@every_alarm
+def test_alarm_watches_its_own_metric_which_somebody_emits(name):
+    watched = watched_by(name)
+
+    assert (watched.name, *sorted(watched.dimensions.values())) == (
+        WATCHED[name][0],
+        *sorted(WATCHED[name][1:]),
+    )
+    assert watched.faults() == []
+
+
+@every_alarm
+def test_alarm_goes_on_at_the_first_bad_event_or_when_none_comes(name):
+    """But the oldest message's, whose threshold is a time; silence is bad only for the overdue."""
+    alarm = properties(name)
+    expected = {
+        **dict.fromkeys(OVERDUE, ("LessThanThreshold", 1, "breaching")),
+        "DeadLettersAlarm": ("GreaterThanThreshold", 0, "notBreaching"),
+        "OldestMessageAlarm": ("GreaterThanThreshold", 7200, "notBreaching"),
+    }.get(name, ("GreaterThanOrEqualToThreshold", 1, "notBreaching"))
+
+    found = (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"])
+    assert found == expected
 
 
 @every_alarm
@@ -89,47 +112,27 @@ def test_alarm_looks_back_no_further_than_cloudwatch_allows(name):
 
 
 @every_alarm
-def test_silence_is_bad_only_where_something_should_have_happened(name):
-    expected = "breaching" if name in OVERDUE else "notBreaching"
-
-    assert properties(name)["TreatMissingData"] == expected
-
-
-@every_alarm
 def test_alarm_says_in_a_sentence_what_happened_and_where_to_read_on(name):
     described = re.fullmatch(
         r'[A-Z][^.]+\. Runbook: docs/operations\.md, "(.+)"', properties(name)["AlarmDescription"]
     )
 
     assert described
-    assert described[1] == ALARMS[name][3]
-
-
-def test_alarms_follow_the_order_of_the_runbook():
-    runbook = (TEMPLATE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## (.+)$", runbook, flags=re.MULTILINE)
-
-    sections = list(dict.fromkeys(section for *_, section in ALARMS.values()))
-
-    assert [heading for heading in headings if heading in sections] == sections
+    assert described[1] == SECTIONS[name]
 
 
 def test_alarms_have_names_of_their_own_that_begin_with_the_stacks():
-    names = {properties(name)["AlarmName"] for name in ALARMS}
+    names = {properties(name)["AlarmName"] for name in SECTIONS}
 
-    assert len(names) == len(ALARMS)
+    assert len(names) == len(SECTIONS)
     assert all(name.startswith("${AWS::StackName}-") for name in names)
 
 
 @every_alarm
-def test_alarm_tells_the_topic_when_it_goes_on_and_off(name):
-    alarm = stack(AlarmTopicArn=TOPIC).properties(name)
+def test_alarm_tells_the_topic_when_it_goes_on_and_off_and_nobody_without_a_topic(name):
+    told = stack(AlarmTopicArn=TOPIC).properties(name)
 
-    assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
-
-
-@every_alarm
-def test_alarm_without_a_topic_tells_nobody(name):
+    assert told["AlarmActions"] == told["OKActions"] == [TOPIC]
     assert not {"AlarmActions", "OKActions", "InsufficientDataActions"} & set(properties(name))
 
 

@@ -40,39 +40,22 @@ def test_api_routes_every_path_and_method_to_the_reader():
     assert all("${ReaderFunction.Arn}" in uri for uri in found.values())
 
 
-def test_api_asks_for_a_signature_on_balances_only():
-    signed = {
+def test_balances_and_nothing_else_need_a_signature_whatever_the_method():
+    """The function is not called as the caller, who would need a right to it."""
+    secured = {
+        (path, method)
+        for path, method, operation in methods(stack())
+        if operation.get("security") == [{"AWS_IAM": []}]
+    }
+    body = stack().properties("Api")["Body"]
+
+    assert secured == {route for route in ROUTES if route[0] == "/balances"}
+    assert [
         path
         for path, _, operation in methods(stack())
-        if {"AWS_IAM": []} in operation.get("security", [])
-    }
-
-    assert signed == {"/balances"}
-
-
-def test_balances_are_signed_whatever_the_method():
-    open_methods = [
-        method
-        for path, method, operation in methods(stack())
-        if path == "/balances" and operation.get("security") != [{"AWS_IAM": []}]
-    ]
-
-    assert open_methods == []
-
-
-def test_balances_do_not_call_the_function_as_the_caller():
-    roles = [
-        operation["x-amazon-apigateway-integration"].get("credentials")
-        for path, _, operation in methods(stack())
-        if path == "/balances"
-    ]
-
-    assert roles == [None, None]
-
-
-def test_signature_scheme_is_sigv4():
-    scheme = stack().properties("Api")["Body"]["components"]["securitySchemes"]["AWS_IAM"]
-
+        if "credentials" in operation["x-amazon-apigateway-integration"]
+    ] == []
+    scheme = body["components"]["securitySchemes"]["AWS_IAM"]
     assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
@@ -102,16 +85,12 @@ def test_access_log_leaves_out_query_strings_and_headers():
         .replace("$context.requestTimeEpoch", "0")
     )
 
+    kinds = {resource["Type"] for resource in stack(ApiAccessLogs="true").resources.values()}
+    assert "AWS::ApiGateway::Account" not in kinds  # the role for it is the whole account's
     assert setting["DestinationArn"] == "${ApiAccessLogGroup.Arn}"
     assert not [name for name in record if "query" in name.lower() or "header" in name.lower()]
     assert "querystring" not in setting["Format"].lower()
     assert "userAgent" not in setting["Format"]
-
-
-def test_template_leaves_the_accounts_log_role_alone():
-    kinds = {resource["Type"] for resource in stack(ApiAccessLogs="true").resources.values()}
-
-    assert "AWS::ApiGateway::Account" not in kinds
 
 
 @pytest.mark.parametrize(("name", "status"), GATEWAY_RESPONSES.items())
@@ -120,10 +99,10 @@ def test_gateway_error_is_a_problem_document_of_fixed_text(name, status):
     [body] = response["responseTemplates"].values()
     problem = json.loads(body)
 
-    assert "statusCode" not in response
     assert "$" not in body.replace("$context.apiId", "").replace("${AWS::", "")
     assert set(problem) - {"status"} == {"type", "title", "detail"}
     assert problem.get("status") == status
+    assert "statusCode" not in response  # so each error keeps its own
     headers = response["responseParameters"]
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
@@ -137,9 +116,9 @@ def test_unsigned_request_for_balances_is_told_where_and_how_to_ask():
     assert json.loads(body)["detail"].endswith("/Prod/balances.")
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("DEFAULT_5XX", "'10'"), ("THROTTLED", "'1'")])
-def test_error_of_the_gateways_own_says_when_to_come_back(name, seconds):
-    """5xx: also for a reader that Lambda refuses to start, for its reserved concurrency."""
+@pytest.mark.parametrize(("name", "seconds"), [("DEFAULT_5XX", 10), ("THROTTLED", 1)])
+def test_refused_caller_is_told_when_to_come_back(name, seconds):
+    """Also one whose reader Lambda refuses to start, for its reserved concurrency."""
     headers = gateway_response(name)["responseParameters"]
 
-    assert headers["gatewayresponse.header.Retry-After"] == seconds
+    assert headers["gatewayresponse.header.Retry-After"] == f"'{seconds}'"

@@ -5,11 +5,13 @@ import json
 import re
 
 import pytest
+from docs.diagrams import dashboard as picture
 
 from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
 
 COLUMNS = 24
+ROWS = ["Does anything need attention?", "Cache", "Rebuilds", "MIP Cloud", "Queues"]
 SEARCH = re.compile(
     r"SEARCH\('\{(?P<schema>[^}]+)\} (?P<terms>[^']+)', '(?P<statistic>\w+)', \d+\)"
 )
@@ -34,11 +36,9 @@ def graphs():
 
 
 def cells(widget):
-    return set(
-        itertools.product(
-            range(widget["x"], widget["x"] + widget["width"]),
-            range(widget["y"], widget["y"] + widget["height"]),
-        )
+    return itertools.product(
+        range(widget["x"], widget["x"] + widget["width"]),
+        range(widget["y"], widget["y"] + widget["height"]),
     )
 
 
@@ -71,11 +71,6 @@ def searched(expression):
     return Watched(namespace, name, dict.fromkeys(names, ANY) | terms, found["statistic"])
 
 
-def find(wanted):
-    [only] = [widget for widget in widgets() if title(widget) == wanted]
-    return only
-
-
 def annotations(wanted, **parameters):
     [only] = [widget for widget in body(**parameters)["widgets"] if title(widget) == wanted]
     return [line["value"] for line in only["properties"]["annotations"]["horizontal"]]
@@ -85,11 +80,17 @@ def test_dashboard_is_named_by_stack_and_region_because_accounts_share_them_amon
     assert stack().properties("Dashboard")["DashboardName"] == "${AWS::StackName}-${AWS::Region}"
 
 
-def test_widgets_fill_the_grid_without_overlap_or_gap():
+def test_widgets_fill_the_grid_without_gap_or_overlap():
     covered = [cell for widget in widgets() for cell in cells(widget)]
     height = max(y for _, y in covered) + 1
 
-    assert sorted(covered) == list(itertools.product(range(COLUMNS), range(height)))
+    assert sorted(covered) == sorted(itertools.product(range(COLUMNS), range(height)))
+
+
+def test_rows_come_in_the_order_in_which_an_operator_asks():
+    heads = [(widget["y"], title(widget)) for widget in widgets() if widget["type"] != "metric"]
+
+    assert [name for _, name in sorted(heads)] == ROWS
 
 
 @pytest.mark.parametrize("widget", graphs())
@@ -97,53 +98,32 @@ def test_graph_shows_metrics_that_somebody_emits(widget):
     assert [watched.faults() for watched in drawn(widget) if watched.faults()] == []
 
 
-def test_every_metric_of_the_service_is_shown():
-    shown = {
-        watched.name
-        for widget in widgets("metric")
-        for watched in drawn(widget)
-        if watched.namespace == NAMESPACE
-    }
+def test_every_metric_of_the_service_and_every_call_of_mip_is_shown():
+    shown = [watched for widget in widgets("metric") for watched in drawn(widget)]
 
-    assert shown == set(OWN)
+    assert {watched.name for watched in shown if watched.namespace == NAMESPACE} == set(OWN)
+    for name in ("MipCalls", "MipSeconds"):
+        assert {w.dimensions["call"] for w in shown if w.name == name} == VALUES["call"]
 
 
-@pytest.mark.parametrize("name", ["MipCalls", "MipSeconds"])
-def test_no_call_is_forgotten(name):
-    calls = {
-        watched.dimensions["call"]
-        for widget in widgets("metric")
-        for watched in drawn(widget)
-        if watched.name == name
-    }
+def test_searches_stay_within_this_stack_and_label_lines_by_what_tells_them_apart():
+    entries = [entry for widget in widgets("metric") for entry in widget["properties"]["metrics"]]
+    searches = [o for o in map(options, entries) if o.get("expression", "").startswith("SEARCH")]
 
-    assert calls == VALUES["call"]
-
-
-def test_searches_stay_within_this_stack():
-    searches = [
-        searched(options(entry)["expression"])
-        for widget in widgets("metric")
-        for entry in widget["properties"]["metrics"]
-        if options(entry).get("expression", "").startswith("SEARCH")
-    ]
-
-    assert {search.name for search in searches} == {"Rebuilds", "DeadLettered"}
-    assert {search.dimensions["service"] for search in searches} == {"${WorkerFunction}"}
-
-
-@pytest.mark.parametrize("widget", graphs())
-def test_searched_lines_are_labelled_by_what_tells_them_apart(widget):
-    for entry in widget["properties"]["metrics"]:
-        if options(entry).get("expression", "").startswith("SEARCH"):
-            named = set(re.findall(r"\$\{PROP\('Dim\.(\w+)'\)\}", options(entry)["label"]))
-            search = searched(options(entry)["expression"])
-
-            assert named == search.dimensions.keys() - {"service"}
+    assert searches
+    for search in searches:
+        dimensions = searched(search["expression"]).dimensions
+        assert dimensions["service"] == "${WorkerFunction}"
+        named = set(re.findall(r"\$\{PROP\('Dim\.(\w+)'\)\}", search["label"]))
+        assert named == dimensions.keys() - {"service"}
 
 
 def test_share_is_computed_from_the_graphs_own_metrics_even_where_some_are_silent():
-    metrics = find("What share was answered at once?")["properties"]["metrics"]
+    [metrics] = [
+        widget["properties"]["metrics"]
+        for widget in widgets()
+        if title(widget) == "What share was answered at once?"
+    ]
     [expression] = [options(entry)["expression"] for entry in metrics if len(entry) == 1]
     hidden = {options(entry)["id"]: entry[1] for entry in metrics if len(entry) > 1}
 
@@ -154,29 +134,16 @@ def test_share_is_computed_from_the_graphs_own_metrics_even_where_some_are_silen
 
 @pytest.mark.parametrize("widget", graphs())
 def test_graph_can_be_read_without_knowing_the_code(widget):
-    """A title, a label for every line, and what the axis counts."""
+    """A title that CloudWatch does not cut, a label for every line, and what the axis counts."""
     shown = widget["properties"]
     visible = [options(entry) for entry in shown["metrics"] if options(entry).get("visible", True)]
 
     assert shown["title"].endswith("?")
+    # One line; a column of a small screen has room for five letters.
+    assert len(shown["title"]) <= 5.5 * widget["width"]
     assert all(entry.get("label") for entry in visible)
     assert shown.get("view") == "singleValue" or shown["yAxis"]["left"]["label"]
-
-
-@pytest.mark.parametrize("widget", graphs())
-def test_graph_is_of_this_region_and_has_a_period(widget):
-    assert widget["properties"]["region"] == "${AWS::Region}"
-    assert widget["properties"]["period"] in {300, 3600}
-
-
-@pytest.mark.parametrize("widget", graphs())
-def test_title_is_short_enough_not_to_be_cut(widget):
-    """CloudWatch shows it on one line; a column of a small screen has room for five letters."""
-    assert len(title(widget)) <= 5.5 * widget["width"]
-
-
-def test_titles_differ():
-    assert len({title(widget) for widget in widgets()}) == len(widgets())
+    assert shown["region"] == "${AWS::Region}"
 
 
 def test_status_of_every_alarm_is_on_top():
@@ -187,15 +154,20 @@ def test_status_of_every_alarm_is_on_top():
     assert status["properties"]["alarms"] == [f"${{{name}.Arn}}" for name in alarms]
 
 
-def test_age_of_the_oldest_message_shows_where_the_alarm_rings():
+def test_lines_across_a_graph_are_where_the_alarm_rings_and_entries_get_stale():
     threshold = stack().properties("OldestMessageAlarm")["Threshold"]
+    chosen = {"ProgramsTtlSeconds": "7200", "BalancesTtlSeconds": "3600"}
 
     assert annotations("How old is the oldest message?") == [threshold]
+    assert annotations("How old were entries at rebuild?", **chosen) == [7200, 3600]
 
 
-def test_age_of_entries_shows_how_long_they_are_fresh():
-    shown = annotations(
-        "How old were entries at rebuild?", ProgramsTtlSeconds="7200", BalancesTtlSeconds="3600"
-    )
+def test_picture_in_the_docs_is_of_the_dashboard_as_it_is(tmp_path):
+    """Else `python docs/diagrams/dashboard.py` was forgotten."""
+    picture.save(tmp_path)
 
-    assert shown == [7200, 3600]
+    drawn_now = (tmp_path / "dashboard.svg").read_text(encoding="utf-8")
+    assert drawn_now == (picture.HERE / "dashboard.svg").read_text(encoding="utf-8")
+    assert f">{picture.NOTE}<" in drawn_now
+    text = " ".join(re.findall(r">([^<>\n]+)<", drawn_now))
+    assert [title(widget) for widget in widgets("metric") if title(widget) not in text] == []

@@ -59,20 +59,16 @@ def test_edge_needs_no_function_and_no_policy():
     )
 
 
-def test_edge_only_reads():
+def test_edge_only_reads_over_https_and_compresses():
     behavior = distribution()["DefaultCacheBehavior"]
 
     assert set(behavior["AllowedMethods"]) <= {"GET", "HEAD", "OPTIONS"}
     assert behavior["CachedMethods"] == ["GET", "HEAD"]
-
-
-def test_edge_redirects_to_https():
-    behavior = distribution()["DefaultCacheBehavior"]
-
     assert behavior["ViewerProtocolPolicy"] == "redirect-to-https"
+    assert behavior["Compress"] is True
 
 
-def test_edge_keeps_and_changes_no_error():
+def test_edge_neither_caches_nor_changes_an_error():
     """Every code that CloudFront would otherwise keep for ten seconds."""
     codes = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]
 

@@ -5,18 +5,17 @@ from dataclasses import fields
 import pytest
 
 from core.settings import AdminSettings, ReaderSettings, WorkerSettings
-from tests.template.stack import FUNCTIONS, document, edge_stack, stack
+from tests.template.stack import FUNCTIONS, document, stack
 
-# Variables that do not have the name of the parameter which they hold, or hold none.
-OTHER_NAMES = {"MIP_ORG": "<MipOrganization>", "SSM_PATH": "<SsmParamPrefix>"}
+# Variables that are not named as their parameter is.
+OTHERWISE_NAMED = {"MIP_ORG": "MipOrganization", "SSM_PATH": "SsmParamPrefix"}
 RESOURCES = {
     "CACHE_BUCKET": "${CacheBucket}",
     "CACHE_PREFIX": "cache/",
     "REBUILD_QUEUE_URL": "${RebuildQueue}",
     "DEAD_LETTER_QUEUE_URL": "${DeadLetterQueue}",
-    "DISTRIBUTION_ID": "",
+    "DISTRIBUTION_ID": "${EdgeDistribution}",
 }
-
 SETTINGS = {
     "ReaderFunction": ReaderSettings,
     "WorkerFunction": WorkerSettings,
@@ -29,19 +28,19 @@ def environment(function, template=None):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_variable_holds_the_parameter_of_its_name(function):
-    named = stack(**{name: f"<{name}>" for name in document()["Parameters"]})
-    exceptions = OTHER_NAMES | RESOURCES
+def test_environment_holds_each_setting_of_the_function_from_the_parameter_of_its_name(function):
+    """Each parameter is given its own name as its value, so a variable shows which one it holds."""
+    named = {name: f"<{name}>" for name in document()["Parameters"]} | {"EdgeCache": "true"}
+    names = [setting.name.upper() for setting in fields(SETTINGS[function])]
 
-    for name, value in environment(function, named).items():
-        assert value == exceptions.get(name, f"<{name.title().replace('_', '')}>")
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_environment_names_are_the_settings_fields(function):
-    assert set(environment(function)) == {
-        setting.name.upper() for setting in fields(SETTINGS[function])
+    assert environment(function, stack(**named)) == {
+        name: RESOURCES.get(name, f"<{OTHERWISE_NAMED.get(name, camel_case(name))}>")
+        for name in names
     }
+
+
+def camel_case(name):
+    return name.title().replace("_", "")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -73,18 +72,28 @@ def test_settings_accept_whatever_number_the_parameters_allow(function, bound):
             setting.metadata["parse"](numbers[setting.name.upper()])
 
 
-def test_admin_with_an_edge_knows_the_distribution():
-    assert environment("AdminFunction", edge_stack())["DISTRIBUTION_ID"] == "${EdgeDistribution}"
+def test_admin_without_an_edge_knows_of_no_distribution():
+    assert environment("AdminFunction")["DISTRIBUTION_ID"] == ""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_runs_its_handler_on_arm_with_python_313(function):
+def test_function_runs_its_handler_traced_with_a_role_and_a_log_group_of_its_own(function):
     properties = stack().properties(function)
-    module = function.removesuffix("Function").lower()
+    name = function.removesuffix("Function")
 
-    assert properties["Handler"] == f"handlers.{module}.lambda_handler"
-    assert properties["Runtime"] == "python3.13"
-    assert properties["Architectures"] == ["arm64"]
+    assert properties["Handler"] == f"handlers.{name.lower()}.lambda_handler"
+    assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
+    assert properties["Role"] == f"${{{name}Role.Arn}}"
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert properties["LoggingConfig"]["LogGroup"] == f"${{{name}LogGroup}}"
+    assert stack(LogRetentionDays="30").properties(f"{name}LogGroup")["RetentionInDays"] == "30"
+
+
+def test_time_limits_fit_what_waits_for_the_function():
+    """API Gateway gives up after 29 s; SQS hides a batch for six times the worker's limit."""
+    limits = {function: stack().properties(function)["Timeout"] for function in FUNCTIONS}
+
+    assert limits == {"ReaderFunction": 29, "WorkerFunction": 300, "AdminFunction": 120}
 
 
 def test_reader_has_no_reserved_concurrency_unless_asked_for():
@@ -92,23 +101,3 @@ def test_reader_has_no_reserved_concurrency_unless_asked_for():
 
     assert limited["ReservedConcurrentExecutions"] == "200"
     assert "ReservedConcurrentExecutions" not in stack().properties("ReaderFunction")
-
-
-def test_reader_timeout_does_not_outlast_api_gateway():
-    assert stack().properties("ReaderFunction")["Timeout"] <= 29
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_has_a_role_of_its_own(function):
-    role = function.replace("Function", "Role")
-
-    assert stack().properties(function)["Role"] == f"${{{role}.Arn}}"
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_is_traced_and_logs_to_a_group_that_forgets(function):
-    group = function.replace("Function", "LogGroup")
-
-    assert stack().properties(function)["TracingConfig"] == {"Mode": "Active"}
-    assert stack().properties(function)["LoggingConfig"]["LogGroup"] == f"${{{group}}}"
-    assert stack(LogRetentionDays="30").properties(group)["RetentionInDays"] == "30"

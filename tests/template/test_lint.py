@@ -5,7 +5,7 @@ import json
 import cfnlint.api
 import pytest
 
-from tests.template.stack import translated
+from tests.template.stack import TEMPLATE, document, translated
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
 VARIANTS = {
@@ -34,9 +34,22 @@ def test_translated_template_is_lint_free(parameters):
     assert complaints(json.dumps(translated(**parameters))) == []
 
 
+def test_template_is_lint_free():
+    assert complaints(TEMPLATE.read_text(encoding="utf-8")) == []
+
+
 def test_lint_of_the_translated_template_sees_a_wrong_runtime():
     """Guards the guard: on the template as written this mistake passes."""
     broken = translated()
     broken["Resources"]["ReaderFunction"]["Properties"]["Runtime"] = "python9.9"
 
     assert any("python9.9" in complaint for complaint in complaints(json.dumps(broken)))
+
+
+def test_application_can_be_published():
+    """What the Serverless Application Repository asks for; the license is a file beside it."""
+    application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
+
+    needed = "Name Author Description SemanticVersion SpdxLicenseId ReadmeUrl SourceCodeUrl Labels"
+    assert set(needed.split()) <= set(application)
+    assert (TEMPLATE.parent / application["LicenseUrl"]).is_file()

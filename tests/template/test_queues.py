@@ -7,38 +7,32 @@ import pytest
 from core.model.messages import MAX_RECEIVES, MESSAGE_GROUP, parse_message
 from tests.template.stack import stack
 
-QUEUES = ("RebuildQueue", "DeadLetterQueue")
 FOURTEEN_DAYS = 14 * 24 * 3600
 
 
-def target():
-    [only] = stack().properties("RefreshSchedule")["Targets"]
+def queue():
+    return stack().properties("RebuildQueue")
+
+
+def target(**parameters):
+    [only] = stack(**parameters).properties("RefreshSchedule")["Targets"]
     return only
 
 
-def mapping():
-    [only] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
-    return only
+@pytest.mark.parametrize("name", ["RebuildQueue", "DeadLetterQueue"])
+def test_queue_is_an_encrypted_fifo_that_drops_repeated_content_and_keeps_messages_longest(name):
+    """A rule gives no deduplication id: without content-based deduplication SQS refuses its own."""
+    properties = stack().properties(name)
 
-
-@pytest.mark.parametrize("queue", QUEUES)
-def test_queue_is_fifo_and_drops_repeated_content(queue):
-    properties = stack().properties(queue)
-
-    assert properties["FifoQueue"] is True
-    assert properties["ContentBasedDeduplication"] is True
+    assert properties["FifoQueue"] is properties["ContentBasedDeduplication"] is True
     assert properties["QueueName"].endswith(".fifo")
-
-
-@pytest.mark.parametrize("queue", QUEUES)
-def test_queue_is_encrypted_and_keeps_messages_for_14_days(queue):
-    assert stack().properties(queue)["SqsManagedSseEnabled"] is True
-    assert stack().properties(queue)["MessageRetentionPeriod"] == FOURTEEN_DAYS
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
 def test_rebuild_queue_gives_up_after_as_many_receives_as_the_worker():
     """Fewer, and the queue would take a message before the worker could tell why it failed."""
-    assert stack().properties("RebuildQueue")["RedrivePolicy"] == {
+    assert queue()["RedrivePolicy"] == {
         "deadLetterTargetArn": "${DeadLetterQueue.Arn}",
         "maxReceiveCount": MAX_RECEIVES,
     }
@@ -49,55 +43,33 @@ def test_dead_letter_queue_takes_from_the_rebuild_queue_only():
     [source] = allowed["sourceQueueArns"]
 
     assert allowed["redrivePermission"] == "byQueue"
-    assert source.endswith(":" + stack().properties("RebuildQueue")["QueueName"])
+    assert source.endswith(":" + queue()["QueueName"])
 
 
 def test_visibility_is_at_least_six_worker_timeouts():
-    visibility = stack().properties("RebuildQueue")["VisibilityTimeout"]
+    worker = stack().properties("WorkerFunction")
 
-    assert visibility >= 6 * stack().properties("WorkerFunction")["Timeout"]
+    assert queue()["VisibilityTimeout"] >= 6 * worker["Timeout"]
 
 
 def test_worker_takes_ten_messages_and_reports_failures_one_by_one():
-    assert mapping()["EventSourceArn"] == "${RebuildQueue.Arn}"
-    assert mapping()["FunctionName"] == "${WorkerFunction}"
-    assert mapping()["BatchSize"] == 10
-    assert mapping()["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    [mapping] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping["EventSourceArn"] == "${RebuildQueue.Arn}"
+    assert mapping["FunctionName"] == "${WorkerFunction}"
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_schedule_sends_to_the_rebuild_queue_in_the_common_group():
+def test_schedule_sends_what_the_worker_understands_to_its_queue_in_the_common_group():
+    rule = stack(RefreshExpression="rate(2 hours)").properties("RefreshSchedule")
+    message = parse_message(target()["Input"], date(2026, 10, 15))
+
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(2 hours)", "ENABLED")
     assert target()["Arn"] == "${RebuildQueue.Arn}"
     assert target()["SqsParameters"] == {"MessageGroupId": MESSAGE_GROUP}
     assert MESSAGE_GROUP == "mips"  # operators' commands name it, too
-
-
-def test_schedule_sends_no_deduplication_id_so_the_queue_makes_one_of_the_content():
-    """A rule cannot give one; without content-based deduplication SQS would refuse its messages."""
-    assert stack().properties("RebuildQueue")["ContentBasedDeduplication"] is True
-    assert set(target()) == {"Id", "Arn", "Input", "SqsParameters"}
-
-
-def test_schedule_asks_for_everything_in_words_that_the_worker_understands():
-    message = parse_message(target()["Input"], date(2026, 10, 15))
-
     assert (message.selection.name, message.reason) == ("all", "schedule")
-
-
-def test_schedule_follows_the_parameter():
-    rule = stack(RefreshExpression="rate(2 hours)").properties("RefreshSchedule")
-
-    assert rule["ScheduleExpression"] == "rate(2 hours)"
-    assert rule["State"] == "ENABLED"
-
-
-def test_rebuild_queue_lets_only_the_schedule_send():
-    statements = stack().properties("RebuildQueuePolicy")["PolicyDocument"]["Statement"]
-    [allowed] = [statement for statement in statements if statement["Effect"] == "Allow"]
-
-    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
-    assert allowed["Action"] == "sqs:SendMessage"
-    assert allowed["Resource"] == "${RebuildQueue.Arn}"
-    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": "${RefreshSchedule.Arn}"}}
 
 
 def test_default_ttls_outlast_the_default_schedule():

@@ -23,7 +23,7 @@ class EmptyQueue:
 
 def test_look_at_dead_letters_waits_and_hides_them_for_as_long_as_the_admin_can_run() -> None:
     sqs: Any = EmptyQueue()
-    assert list(SqsDeadLetterQueue(lambda: sqs, "url").receive_batches()) == []
+    assert list(SqsDeadLetterQueue(sqs, "url").receive_batches()) == []
     [request] = sqs.requests
     admin = yaml_parse(TEMPLATE.read_text())["Resources"]["AdminFunction"]["Properties"]
     assert request["VisibilityTimeout"] >= admin["Timeout"]

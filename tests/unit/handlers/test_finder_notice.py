@@ -27,13 +27,28 @@ def later(seconds: int) -> dict[str, Any]:
     ],
 )
 def test_time_of_the_next_look_is_told_as_people_would(seconds: int, text: str) -> None:
-    assert f"This page looks again by itself in {text}." in later(seconds)["body"]
+    body = re.sub(r"</?span[^>]*>", "", later(seconds)["body"])
+    assert f"This page looks again by itself in {text}." in body
 
 
 def test_page_of_what_comes_later_looks_again_after_exactly_retry_after() -> None:
     answer = later(121)
     assert answer["headers"]["Retry-After"] == "121"
     assert re.findall(r'(?:data-seconds|content)="([0-9]+)"', answer["body"]) == ["121", "121"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "heading"),
+    [
+        ("rebuild-queued", "Just a moment"),
+        ("rebuild-failed", "The list cannot be fetched at the moment"),
+        ("storage-unavailable", "The list is out of reach at the moment"),
+    ],
+)
+def test_heading_says_why_the_list_is_not_there(reason: str, heading: str) -> None:
+    status = f"mips-cache; fwd=uri-miss; detail={reason}"
+    answer = problem(503, "Not yet.", {"Retry-After": "5", "Cache-Status": status})
+    assert f"<h1>{heading}</h1>" in for_people(answer, HTML)["body"]
 
 
 def test_page_of_a_mistake_does_not_look_again() -> None:

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.entry import ProgramLists
-from core.model.query import ProgramsQuery
+from core.model.failures import Trouble
+from core.model.query import FinderQuery
 from core.settings import ReaderSettings
+from handlers.pages import finder, notice
 from handlers.pages.document import page_headers
 from handlers.pages.finder import finder_page
 from handlers.pages.template import Markup, fill, source
@@ -23,7 +25,7 @@ from tests.builders import NOW, make_entry
 SETTINGS = ReaderSettings.from_environment(
     {"CACHE_BUCKET": "bucket", "REBUILD_QUEUE_URL": "http://127.0.0.1/queue"}
 )
-SCRIPTS = ("finder.js", "notice.js")
+SCRIPTS = (*finder.SCRIPTS, *notice.SCRIPTS)
 VOID = frozenset({"meta", "link", "input"})
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -37,7 +39,7 @@ EXTERNAL = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["']?(?:https?:)?//""
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page: its elements, and the cells of each row."""
+    """What a browser would make of a page: its elements, their texts, and the cells of each row."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -58,44 +60,119 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._open and "li" in self._open:
-            self.rows[-1][self._open[-1]] = self.rows[-1].get(self._open[-1], "") + data
-        elif self._open:
-            self.texts[self._open[-1]] = self.texts.get(self._open[-1], "") + data
+        texts = self.rows[-1] if "li" in self._open else self.texts
+        for name in self._open:
+            texts[name] = texts.get(name, "") + data
 
     def attributes(self, id_: str) -> dict[str, str | None]:
         return next(attrs for _, attrs in self.elements if attrs.get("id") == id_)
+
+    def links(self) -> list[str | None]:
+        return [attrs["href"] for tag, attrs in self.elements if tag == "a"]
 
 
 def page(
     active: dict[str, str] | None = None,
     inactive: dict[str, str] | None = None,
     built_at: datetime = NOW,
+    trouble: Trouble | None = None,
     **choices: Any,
 ) -> Page:
     active = {"123456": "Part A"} if active is None else active
     lists = ProgramLists(active, {**active, **(inactive or {})})
     entry = make_entry(built_at=built_at, ttl=timedelta(hours=1), data=lists)
-    return Page(finder_page(entry, ProgramsQuery(**choices), SETTINGS))
+    return Page(finder_page(entry, FinderQuery(**choices), SETTINGS, trouble))
+
+
+def codes(found: Page) -> list[str]:
+    return [row["code"] for row in found.rows]
 
 
 def test_page_has_a_row_of_name_code_and_tag_per_program() -> None:
-    assert page({"2": "Two", "10": "Ten"}).rows == [
-        {"b": "No Program", "code": "000000", "span": "No Program / 000000", "li": "  "},
-        {"b": "Two", "code": "2", "span": "Two / 2", "li": "  "},
-        {"b": "Ten", "code": "10", "span": "Ten / 10", "li": "  "},
+    cells = [(row["b"], row["code"], row["span"]) for row in page({"2": "Two", "10": "Ten"}).rows]
+    assert cells == [
+        ("No Program", "000000", "No Program / 000000"),
+        ("Two", "2", "Two / 2"),
+        ("Ten", "10", "Ten / 10"),
     ]
 
 
-def test_page_heeds_limit_and_priority() -> None:
-    rows = page({"1": "A", "2": "B", "3": "C"}, limit=3, priority_codes=("3",)).rows
-    assert [row["code"] for row in rows] == ["000000", "3", "1"]
+def test_page_of_a_search_has_what_is_found_ranked_and_marked() -> None:
+    found = page({"1": "Encore", "2": "Data Core", "3": "Core 3", "4": "Other"}, q="core")
+    assert codes(found) == ["3", "2", "1"]
+    assert [row["mark"] for row in found.rows] == ["Core", "Core", "core"]
+    assert [row["span"] for row in found.rows] == ["Core 3 / 3", "Data Core / 2", "Encore / 1"]
+    assert found.texts["count"] == "3 of 5 programs"
+    assert found.attributes("query")["value"] == "core"
+    assert found.attributes("switch")["href"] == "?show_inactive_codes=yes&q=core"
+
+
+def test_page_heeds_limit_and_priority_and_says_what_is_left_out() -> None:
+    found = page({"1": "A", "2": "B", "3": "C"}, limit=3, priority_codes=("3",), q="c")
+    assert codes(found) == ["3"]
+    assert found.texts["count"] == "1 of 3 programs"
+    assert found.texts["limited"] == (
+        "Only the first 3 of 4 programs are listed and searched. List all of them"
+    )
+    assert "?priority_codes=3&q=c" in found.links()
+    assert "limited" not in page({"1": "A"}, limit=2).texts
+
+
+def test_page_of_a_new_search_keeps_the_other_parameters() -> None:
+    found = page(show_other_code=True, priority_codes=("1", "2"), limit=9, q="x")
+    inputs = {attrs["name"]: attrs["value"] for tag, attrs in found.elements if tag == "input"}
+    assert inputs == {"q": "x", "show_other_code": "yes", "priority_codes": "1,2", "limit": "9"}
+    assert ("form", {"id": "search", "role": "search"}) in found.elements
+
+
+@pytest.mark.parametrize(
+    ("choices", "advice", "link"),
+    [
+        ({"q": "old b"}, "1 inactive program matches: show", "?show_inactive_codes=yes&q=old+b"),
+        ({"q": "old"}, "2 inactive programs match: show", "?show_inactive_codes=yes&q=old"),
+        (
+            {"q": "part", "limit": 1},
+            "1 program beyond the limit of 1 matches: show",
+            "?q=part",
+        ),
+        (
+            {"q": "old", "limit": 1},
+            "2 inactive programs beyond the limit of 1 match: show",
+            "?show_inactive_codes=yes&q=old",
+        ),
+        ({"q": "nothing"}, "Try fewer letters, another word", "?"),
+    ],
+)
+def test_page_that_found_nothing_says_what_would_help(
+    choices: dict[str, Any], advice: str, link: str
+) -> None:
+    found = page(inactive={"1": "Old A", "2": "Old B"}, **choices)
+    assert found.texts["count"] == "No program matches."
+    assert found.rows == []
+    assert found.texts["help"].strip().startswith(advice)
+    assert link in found.links()
 
 
 def test_page_marks_inactive_programs_in_words() -> None:
     found = page(inactive={"54321": "Old"}, show_inactive_codes=True)
     assert [row.get("em") for row in found.rows] == [None, None, "inactive"]
     assert found.texts["count"] == "3 programs, 1 of them inactive"
+
+
+def test_page_names_the_tag_key() -> None:
+    assert page().texts["main"].count("CostCenter") == 1
+
+
+@pytest.mark.parametrize(
+    ("is_unanswered", "text"),
+    [
+        (True, "MIP Cloud has not answered since 15 October 2026, 12:00 UTC."),
+        (False, "Every fetch from MIP Cloud has failed since 15 October 2026, 12:00 UTC."),
+    ],
+)
+def test_page_says_since_when_nothing_new_has_come(is_unanswered: bool, text: str) -> None:
+    told = page(trouble=Trouble(NOW, is_unanswered)).texts["trouble"]
+    assert told == f"{text} This is the last list that it gave."
 
 
 @pytest.mark.parametrize(
@@ -111,16 +188,15 @@ def test_page_counts_its_programs(programs: dict[str, str], hidden: bool, text: 
     assert page(programs, hide_no_program_code=hidden).texts["count"] == text
 
 
-def test_page_of_an_empty_list_has_no_row() -> None:
-    assert page({}, hide_no_program_code=True).rows == []
+def test_page_of_an_empty_list_has_no_row_and_advises_nothing() -> None:
+    found = page({}, hide_no_program_code=True)
+    assert (found.rows, found.texts.get("help")) == ([], None)
 
 
 def test_page_links_to_the_inactive_programs_and_back() -> None:
-    without = page(show_other_code=True, limit=5)
-    link = without.attributes("switch")["href"]
-    assert link == "?show_inactive_codes=yes&show_other_code=yes&limit=5"
+    without, with_inactive = page(), page(show_inactive_codes=True)
+    assert without.attributes("switch")["href"] == "?show_inactive_codes=yes"
     assert without.texts["switch"] == "Show inactive ones too"
-    with_inactive = page(show_inactive_codes=True)
     assert with_inactive.attributes("switch")["href"] == "?"
     assert with_inactive.texts["switch"] == "Hide inactive ones"
 
@@ -139,21 +215,22 @@ def test_page_of_the_first_year_is_written_too() -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_page_shows_a_hostile_name_and_code_as_text(hostile: str) -> None:
+def test_page_shows_a_hostile_name_code_and_search_as_text(hostile: str) -> None:
     """A code cannot be hostile as the worker writes it, yet nothing here relies on that."""
-    found = page({hostile: hostile}, inactive={f"{hostile}9": hostile}, show_inactive_codes=True)
-    plain = page({"1": "A"}, inactive={"2": "B"}, show_inactive_codes=True)
-    assert [element for element, _ in found.elements] == [element for element, _ in plain.elements]
-    active, inactive = found.rows[1:]
-    assert (active["b"], active["code"]) == (hostile, hostile)
-    assert active["span"] == f"{hostile} / {hostile}"
-    assert inactive["b"] == f"{hostile} "
-    assert inactive["span"] == f"{hostile} / {hostile}9"
+    found = page({hostile: hostile}, q=hostile)
+    plain = page({"1": "A"}, q="1")
+    names = [element for element, _ in found.elements if element != "mark"]
+    assert names == [element for element, _ in plain.elements if element != "mark"]
+    [row] = found.rows
+    assert (row["b"], row["code"], row["span"]) == (hostile, hostile, f"{hostile} / {hostile}")
+    assert found.attributes("query")["value"] == hostile
 
 
 @given(st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"])))
 def test_page_gives_every_name_back_as_it_is(name: str) -> None:
     assert page({"1": name}).rows[1].get("b", "") == name
+    found = page({"1": name}, hide_no_program_code=True, q=name[:9])
+    assert [row.get("b", "") for row in found.rows] == [name]
 
 
 @given(st.text())
@@ -175,25 +252,25 @@ def test_fill_without_a_value_names_the_one_that_is_missing() -> None:
 
 def test_page_of_the_same_entry_has_the_same_bytes_at_any_time() -> None:
     entry = make_entry()
-    first, second = (finder_page(entry, ProgramsQuery(), SETTINGS) for _ in range(2))
+    first, second = (finder_page(entry, FinderQuery(), SETTINGS, None) for _ in range(2))
     assert rendered(first).etag == rendered(second).etag
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_policy_allows_this_style_and_script_and_nothing_else(script: str) -> None:
-    def hash_of(name: str) -> str:
-        digest = hashlib.sha256(source(name).encode()).digest()
+@pytest.mark.parametrize("scripts", [finder.SCRIPTS, notice.SCRIPTS])
+def test_policy_allows_this_style_and_script_and_nothing_else(scripts: tuple[str, ...]) -> None:
+    def hash_of(*names: str) -> str:
+        digest = hashlib.sha256("\n".join(map(source, names)).encode()).digest()
         return f"'sha256-{base64.b64encode(digest).decode()}'"
 
-    policy = page_headers(script)["Content-Security-Policy"]
+    policy = page_headers(*scripts)["Content-Security-Policy"]
     assert dict(part.split(" ", 1) for part in policy.split("; ")) == {
         "default-src": "'none'",
         "style-src": hash_of("page.css"),
-        "script-src": hash_of(script),
+        "script-src": hash_of(*scripts),
         "connect-src": "'self'",
         "img-src": "data:",
         "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
 

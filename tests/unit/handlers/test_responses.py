@@ -2,10 +2,12 @@
 
 import json
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
 
+from core.model.failures import FailureRecord
 from core.model.freshness import freshness_at
 from core.reading.load import LoadedEntry
 from core.reading.lookup import Found, NotFound, Outcome
@@ -19,7 +21,7 @@ from handlers.responses import (
     unavailable_response,
 )
 from handlers.routes import ROUTES
-from tests.builders import NOW, make_entry
+from tests.builders import NOW, make_entry, make_failure
 
 EDGE_TTL = 300
 TTL = timedelta(hours=1)
@@ -34,9 +36,11 @@ def answer(
     is_failing: bool = False,
     headers: dict[str, str] | None = None,
     body: Rendered = BODY,
+    failure: FailureRecord | None = None,
 ) -> dict[str, Any]:
     entry = make_entry(built_at=NOW, ttl=TTL)
-    found = Found(LoadedEntry(entry, '"s3"'), outcome, freshness_at(now, entry), is_failing)
+    loaded, freshness = LoadedEntry(entry, '"s3"'), freshness_at(now, entry)
+    found = Found(loaded, outcome, freshness, is_failing, failure=failure)
     return found_response(found, body, ROUTES[path], headers or {}, EDGE_TTL)
 
 
@@ -197,6 +201,24 @@ def test_miss_is_503_with_a_time_to_come_back(detail: str) -> None:
     assert result["headers"]["Cache-Control"] == "no-store"
     assert result["headers"]["Cache-Status"] == f"mips-cache; fwd=uri-miss; detail={detail}"
     assert json.loads(result["body"])["status"] == 503
+
+
+def test_miss_while_rebuilds_fail_says_since_when() -> None:
+    failure = make_failure(error_type="TimedOutError")
+    detail = json.loads(not_found_response(NotFound(10, "rebuild-failed", failure))["body"])[
+        "detail"
+    ]
+    assert detail == (
+        "MIP Cloud has not answered since 15 October 2026, 12:00 UTC. It is tried again by itself."
+    )
+
+
+@pytest.mark.parametrize(("path", "minutes"), [("/", 5), ("/tags", 0)])
+def test_last_modified_is_when_the_body_came_to_be(path: str, minutes: int) -> None:
+    """The page also tells of a failure that came after its entry; the data do not."""
+    failure = make_failure(first_failed_at=NOW + timedelta(minutes=5))
+    told = answer(path=path, failure=failure)["headers"]["Last-Modified"]
+    assert parsedate_to_datetime(told) == NOW + timedelta(minutes=minutes)
 
 
 def test_unavailable_tells_what_it_is_told() -> None:

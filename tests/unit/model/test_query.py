@@ -7,10 +7,12 @@ import pytest
 from core.errors import InvalidParameterError
 from core.model.periods import Period
 from core.model.query import (
+    LONGEST_SEARCH,
     BalancesQuery,
     ProgramsQuery,
     latest_day,
     parse_balances_query,
+    parse_finder_query,
     parse_programs_query,
 )
 from tests.builders import OCTOBER, SEPTEMBER, TODAY
@@ -166,3 +168,26 @@ def test_target_date_future_too_old_or_no_iso_date_is_refused(value: str) -> Non
         match=r"^The parameter target_date must be a date as YYYY-MM-DD, from 2000-01-01 to today",
     ):
         parse_balances_query({"target_date": value}, TODAY, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("value", "q"),
+    [
+        pytest.param("  two words ", "two words", id="spaces at the ends"),
+        pytest.param("a\x00b\r\nc", "a b  c", id="control characters"),
+        pytest.param("a\ud800b", "a b", id="half of a character"),
+        pytest.param("<b>&", "<b>&", id="markup"),
+        pytest.param("n" * LONGEST_SEARCH, "n" * LONGEST_SEARCH, id="as long as a tag"),
+    ],
+)
+def test_search_is_read_as_people_see_it(value: str, q: str) -> None:
+    assert parse_finder_query({"q": value}).q == q
+
+
+def test_search_that_is_longer_than_a_tag_is_refused() -> None:
+    with pytest.raises(InvalidParameterError, match=r"^The parameter q must be a text of at most"):
+        parse_finder_query({"q": "n" * (LONGEST_SEARCH + 1)})
+
+
+def test_search_belongs_to_the_page_alone() -> None:
+    assert parse_programs_query({"q": "n" * 10_000}) == ProgramsQuery()

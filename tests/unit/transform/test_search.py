@@ -1,35 +1,64 @@
-"""Which programs the finder lists, and where its links lead."""
+"""Which programs the finder lists and finds, in which order, and where its links lead."""
 
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.model.entry import ProgramLists
-from core.model.query import ProgramsQuery, parse_programs_query
-from core.transform.search import ListedProgram, inactive_switch, listed_programs, reference_to
+from core.model.query import FinderQuery, ProgramsQuery, parse_finder_query
+from core.transform.ranking import Search, fold
+from core.transform.search import Finder, ListedProgram, find, inactive_switch, reference_to
 from core.transform.views import select_programs, tag
 
+RANKING = json.loads((Path(__file__).parents[2] / "samples" / "ranking.json").read_text("utf-8"))
 LISTS = ProgramLists(
     active={"123456": "Part A", "345678": "Special"},
     with_inactive={"123456": "Part A", "345678": "Special", "54321": "Old", "765432": "Ignored"},
 )
 CODES = {"no_program_code": "000000", "other_code": "000001"}
-EVERY_CHOICE = ProgramsQuery(
-    show_inactive_codes=True,
-    show_other_code=True,
-    hide_no_program_code=True,
-    priority_codes=("345678", "54321"),
-    limit=7,
-)
 
 
 def listed(lists: ProgramLists = LISTS, **choices: Any) -> list[ListedProgram]:
-    return listed_programs(lists, ProgramsQuery(**choices), **CODES)
+    return Finder(lists, **CODES).listed(ProgramsQuery(**choices))
 
 
 def inactive(lists: ProgramLists = LISTS, **choices: Any) -> list[str]:
     return [program.code for program in listed(lists, **choices) if program.is_inactive]
+
+
+@pytest.mark.parametrize("case", RANKING["cases"], ids=lambda case: repr(case["q"]))
+def test_search_finds_ranks_and_marks_as_the_table_says(case: dict[str, Any]) -> None:
+    """The browser test runs the same table through the page."""
+    programs = listed(ProgramLists(RANKING["programs"], {}), hide_no_program_code=True)
+    search = Search(case["q"])
+    found = find(programs, search)
+    assert [program.code for program in found] == case["found"]
+    if "marked" in case:
+        texts = [text for program in found for text in (program.name, program.code)]
+        parts = [part for text in texts for part in search.marked(text)]
+        assert [part for part, is_marked in parts if is_marked] == case["marked"]
+
+
+@given(st.text(), st.text())
+def test_marked_parts_are_together_the_whole_text(text: str, search: str) -> None:
+    assert "".join(part for part, _ in Search(search).marked(text)) == text
+
+
+@given(st.text())
+def test_every_name_is_found_by_itself(name: str) -> None:
+    program = ListedProgram("123456", name, "", is_inactive=False)
+    assert find([program], Search(name)) == [program]
+
+
+@given(st.text(), st.text())
+def test_folding_a_text_is_folding_its_parts(one: str, other: str) -> None:
+    """So that what matches the folded text can be marked in the text itself."""
+    assert fold(one) + fold(other) == fold(one + other)
 
 
 @pytest.mark.parametrize(
@@ -55,52 +84,72 @@ def test_listed_program_has_the_value_of_its_tag() -> None:
     assert program.tag == tag("1", long_name)
 
 
-def test_listed_programs_that_the_default_list_leaves_out_are_inactive() -> None:
-    assert inactive(show_inactive_codes=True) == ["54321", "765432"]
-
-
-def test_listed_programs_of_the_default_list_are_all_active() -> None:
-    assert inactive(show_other_code=True) == []
-
-
-def test_added_codes_are_never_inactive() -> None:
-    assert inactive(show_inactive_codes=True, show_other_code=True) == ["54321", "765432"]
+@pytest.mark.parametrize("choices", [{}, {"show_other_code": True}])
+def test_programs_that_the_default_list_leaves_out_are_inactive(choices: dict[str, Any]) -> None:
+    """What is added to a list never is."""
+    assert inactive(**choices) == []
+    assert inactive(show_inactive_codes=True, **choices) == ["54321", "765432"]
 
 
 def test_added_code_that_is_also_an_inactive_program_counts_as_the_added_one() -> None:
-    lists = ProgramLists({}, {"000000": "A program"})
-    assert inactive(lists, show_inactive_codes=True) == []
-
-
-def test_inactive_program_under_the_code_of_what_is_not_added_is_marked() -> None:
     lists = ProgramLists({}, {"000000": "A program", "000001": "Another"})
+    assert inactive(lists, show_inactive_codes=True, show_other_code=True) == []
     choices = {"show_inactive_codes": True, "hide_no_program_code": True}
     assert inactive(lists, **choices) == ["000000", "000001"]
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "wider", "matches"),
     [
-        ProgramsQuery(),
-        ProgramsQuery(show_inactive_codes=True),
-        ProgramsQuery(show_other_code=True),
-        ProgramsQuery(hide_no_program_code=True),
-        ProgramsQuery(priority_codes=("1", "2")),
-        ProgramsQuery(limit=3),
-        EVERY_CHOICE,
+        (FinderQuery(q="old"), {"show_inactive_codes": True}, 1),
+        (FinderQuery(q="special", limit=1), {"limit": 0}, 1),
+        (FinderQuery(q="old", limit=1), {"limit": 0, "show_inactive_codes": True}, 1),
+        (
+            FinderQuery(q="old", limit=1, show_inactive_codes=True),
+            {"limit": 0, "show_inactive_codes": True},
+            1,
+        ),
+        (FinderQuery(q="nowhere"), None, 0),
     ],
 )
-def test_reference_is_read_back_as_the_query_it_was_made_from(query: ProgramsQuery) -> None:
+def test_wider_list_is_the_nearest_one_in_which_anything_is_found(
+    query: FinderQuery, wider: dict[str, Any] | None, matches: int
+) -> None:
+    found = Finder(LISTS, **CODES).wider(query)
+    if wider is None:
+        assert found is None
+    else:
+        assert found
+        assert (found.query, found.matches) == (FinderQuery(**{"q": query.q, **wider}), matches)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        FinderQuery(),
+        FinderQuery(q="Étude & 100% = a+b"),
+        FinderQuery(
+            show_inactive_codes=True,
+            show_other_code=True,
+            hide_no_program_code=True,
+            priority_codes=("345678", "54321"),
+            limit=7,
+            q="x",
+        ),
+    ],
+)
+def test_reference_is_read_back_as_the_query_it_was_made_from(query: FinderQuery) -> None:
     reference = reference_to(query)
     assert reference.startswith("?")
     parameters = {name: values[-1] for name, values in parse_qs(reference[1:]).items()}
-    assert parse_programs_query(parameters) == query
+    assert parse_finder_query(parameters) == query
 
 
 def test_reference_to_the_default_list_has_no_parameters() -> None:
-    assert reference_to(ProgramsQuery()) == "?"
+    assert reference_to(FinderQuery()) == "?"
 
 
 def test_inactive_switch_changes_that_choice_alone() -> None:
-    assert inactive_switch(ProgramsQuery(limit=3)) == "?show_inactive_codes=yes&limit=3"
-    assert inactive_switch(ProgramsQuery(limit=3, show_inactive_codes=True)) == "?limit=3"
+    query = FinderQuery(limit=3, q="x")
+    assert inactive_switch(query) == "?show_inactive_codes=yes&limit=3&q=x"
+    assert inactive_switch(FinderQuery(limit=3, show_inactive_codes=True)) == "?limit=3"
