@@ -246,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Write nothing: the functions log their requests, and the stand-in keeps a journal."""
+        """Write nothing: the functions log their requests, and the control room shows them."""
 
     def _response(self, length: int) -> Response:
         path, _, query = self.path.partition("?")

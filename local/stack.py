@@ -2,8 +2,8 @@
 
 import contextlib
 import functools
-import json
 import tempfile
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any, Self
 
 from core.errors import ConfigurationError
 from local.aws.provisioning import Provisioned, provision, store_credentials
+from local.aws.queues import release
 from local.aws.server import AwsServer
 from local.control_room.room import ControlRoom
-from local.control_room.services import Addresses, Services, Status
+from local.control_room.services import Services, Status
 from local.functions.functions import DEFAULT_CONCURRENCY, Function, Functions
 from local.functions.invoke_api import InvokeApi
 from local.functions.logs import FunctionLog, Listener
-from local.functions.sandbox import Invocation
+from local.functions.sandbox import Invocation, Outcome
 from local.functions.specs import function_specs
 from local.gateway.gateway import INTEGRATION_SECONDS, LONGEST_BODY_BYTES, Gateway
 from local.gateway.routes import readable_paths
@@ -27,14 +28,6 @@ from local.template import stack_template
 from local.template.stack_template import DEFAULT_TEMPLATE, EventSource, Route, StackTemplate
 from local.triggers.poller import Poller
 from local.triggers.schedule import Schedule, UnsupportedScheduleError, read_rule
-
-
-class FunctionFailedError(RuntimeError):
-    """An invocation failed; `error` is what the caller of Lambda's Invoke would get."""
-
-    def __init__(self, error: Mapping[str, Any]) -> None:
-        super().__init__(f"{error.get('errorType')}: {error.get('errorMessage')}")
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -135,11 +128,7 @@ class LocalStack:
 
     def invoke(self, logical_id: str, payload: Any = None) -> Any:
         """Invoke a function and wait for its result. Raises FunctionFailedError."""
-        outcome = self.functions[logical_id].invoke(Invocation(json.dumps(payload)))
-        result = json.loads(outcome.payload)
-        if outcome.failed:
-            raise FunctionFailedError(result)
-        return result
+        return self.functions[logical_id].call(payload)
 
     def _start(self, started: contextlib.ExitStack) -> None:
         """Take the ports first, so that a taken one is told at once."""
@@ -222,23 +211,26 @@ class LocalStack:
         admin = self.functions.get("AdminFunction")
         mip = self.mip if isinstance(self.mip, MipCloud) else None
         services = Services(
-            addresses=Addresses(
-                self.api_url, self.aws_url, self.mip_url, readable_paths(self.routes)
-            ),
+            api_url=self.api_url,
+            mip_url=self.mip_url,
+            routes=readable_paths(self.routes),
             gateway=gateway,
             functions=self.functions,
             admin=admin,
             mip=mip,
             store_credentials=self._store_credentials,
             send=self._send,
+            release=self._release,
         )
         try:
-            status = Status(self.aws, admin.spec.environment) if admin else None
+            status = Status(self.aws, admin.spec.environment, self._finished) if admin else None
         except ConfigurationError:
             # The template of another service, whose entries are not ours.
             status = None
         room = ControlRoom(services, status)
         gateway.on_response = room.saw_request
+        if admin:
+            admin.on_outcome = room.saw_command
         if mip:
             mip.on_answer = room.saw_mip_call
         return room
@@ -252,6 +244,12 @@ class LocalStack:
         )
         return str(sent["MessageId"])
 
+    def _finished(self) -> Mapping[str, int]:
+        return ChainMap(*(poller.finished for poller in self.pollers))
+
+    def _release(self) -> int:
+        return release(self.resources["RebuildQueue"], self._finished())
+
     def _store_credentials(self) -> None:
         credentials = self.credentials or Credentials()
         environments = [function.spec.environment for function in self.functions.values()]
@@ -263,12 +261,13 @@ class LocalStack:
 
     def _add_poller(self, source: EventSource) -> None:
         function = self.functions[source.function]
-        poller = Poller(
-            self.client("sqs"),
-            self.resources[source.queue],
-            source,
-            lambda event: function.invoke(Invocation(event)),
-        )
+
+        def invoke(event: str) -> Outcome:
+            if self.control_room:
+                self.control_room.saw_batch(event)
+            return function.invoke(Invocation(event))
+
+        poller = Poller(self.client("sqs"), self.resources[source.queue], source, invoke)
         self.pollers.append(poller)
         if self.poll:
             poller.start()

@@ -4,6 +4,7 @@ To receive is to hide a message from everybody else, and moto keeps every receip
 gave. Its backend is in this process, so it can be asked instead.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +21,35 @@ class StoredMessage:
     message_id: str
     body: str
     sent_at: datetime
+    receives: int
+    visible_at: datetime
+    """In the past where it is not hidden."""
     attributes: dict[str, str]
 
 
 def messages_in(queue_url: str) -> list[StoredMessage]:
     """What a queue holds, the oldest first."""
-    queue = sqs_backends[ACCOUNT_ID][REGION].get_queue(queue_url.rpartition("/")[2])
-    return [_stored(message) for message in list(queue._messages)]
+    return [_stored(message) for message in list(_queue(queue_url)._messages)]
+
+
+def release(queue_url: str, finished: Mapping[str, int]) -> int:
+    """Make the messages that are held back visible now; how many there were.
+
+    `finished` is by id the last receive that has come to its end: what was received once more is
+    at work. SQS wants a receipt handle for that, which only the poller has.
+    """
+    held = [
+        message
+        for message in list(_queue(queue_url)._messages)
+        if not message.visible and message.approximate_receive_count <= finished.get(message.id, 0)
+    ]
+    for message in held:
+        message.change_visibility(0)
+    return len(held)
+
+
+def _queue(queue_url: str) -> Any:
+    return sqs_backends[ACCOUNT_ID][REGION].get_queue(queue_url.rpartition("/")[2])
 
 
 def _stored(message: Any) -> StoredMessage:
@@ -34,5 +57,15 @@ def _stored(message: Any) -> StoredMessage:
         name: str(value.get("string_value", value.get("StringValue", "")))
         for name, value in message.message_attributes.items()
     }
-    sent_at = datetime.fromtimestamp(int(message.sent_timestamp) / 1000, UTC)
-    return StoredMessage(message.id, message.body, sent_at, attributes)
+    return StoredMessage(
+        message_id=message.id,
+        body=message.body,
+        sent_at=_time(message.sent_timestamp),
+        receives=message.approximate_receive_count,
+        visible_at=_time(message.visible_at),
+        attributes=attributes,
+    )
+
+
+def _time(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.aws.clients import ACCESS_KEY, REGION, SECRET_KEY
+from local.control_room.reading import curl
 from local.control_room.room import PREFIX
 from local.gateway.routes import readable_paths
 from local.stack import LocalStack
@@ -42,9 +43,8 @@ def _exports(stack: LocalStack) -> Iterator[str]:
 
 
 def _reads(stack: LocalStack) -> Iterator[str]:
-    signed = f"--aws-sigv4 aws:amz:{REGION}:execute-api --user {ACCESS_KEY}:{SECRET_KEY} "
     for path, requires_iam in readable_paths(stack.routes).items():
-        yield f"curl -i {signed if requires_iam else ''}{stack.api_url}{path}"
+        yield curl(f"{stack.api_url}{path}", signed=requires_iam)
 
 
 def _send(stack: LocalStack) -> str:

@@ -1,35 +1,19 @@
 """What the buttons do: what a client or an operator could do, too, and what came of it."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
-from local.aws.clients import ACCESS_KEY, REGION
-from local.control_room.faults import PRESETS, switch_off, switch_on
+from core.model.datasets import KINDS
+from local.control_room import faults
 from local.control_room.pages import RefusedError
-from local.control_room.services import CommandFailedError, Services
-from local.loopback import Request
+from local.control_room.reading import header_lines, read
+from local.control_room.services import Services
+from local.functions.functions import FunctionFailedError
 
-PREVIEW_CHARACTERS = 4000
-SHOWN_HEADERS = (
-    "Cache-Status",
-    "Cache-Control",
-    "Retry-After",
-    "ETag",
-    "Last-Modified",
-    "Content-Type",
-    "x-amzn-RequestId",
-)
-# The gateway looks at the form of a signature, and checks nothing that only AWS could know.
-SIGNATURE = (
-    f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/execute-api/aws4_request, "
-    f"SignedHeaders=host, Signature={'0' * 64}"
-)
 POISON = json.dumps({"dataset": "budgets", "reason": "a poison message from the control room"})
 
 type Arguments = Mapping[str, Any]
@@ -56,11 +40,10 @@ def perform(services: Services, name: str, body: bytes) -> Any:
     arguments = _arguments(name, body)
     try:
         return ACTIONS[name].act(services, arguments)
-    except CommandFailedError as exc:
-        if exc.kind == "InvalidCommandError":
-            raise _bad(str(exc)) from exc
-        detail = f"the admin failed: {exc.kind}: {exc}"
-        raise RefusedError(HTTPStatus.BAD_GATEWAY, detail) from exc
+    except FunctionFailedError as exc:
+        if exc.error.get("errorType") == "InvalidCommandError":
+            raise _bad(str(exc.error.get("errorMessage"))) from exc
+        raise RefusedError(HTTPStatus.BAD_GATEWAY, f"the admin failed: {exc}") from exc
 
 
 def offered(services: Services) -> list[str]:
@@ -83,59 +66,61 @@ def _arguments(name: str, body: bytes) -> Arguments:
 
 
 def _read(services: Services, arguments: Arguments) -> Any:
-    routes = services.addresses.routes
-    path = _one_of("route", arguments.get("route"), routes)
-    parameters = arguments.get("parameters", {})
-    if not isinstance(parameters, dict) or not all(map(_is_text, parameters.values())):
-        raise _bad("parameters must be an object of texts")
-    query = urlencode(parameters)
-    headers = [("Accept", "*/*"), ("User-Agent", "control-room")]
-    if routes[path]:
-        headers.append(("Authorization", SIGNATURE))
-    began = time.monotonic()
-    response = services.gateway.respond(Request("GET", path, query, headers))
-    given = {name.lower(): value for name, value in response.headers}
-    return {
-        "request": f"GET {path}{'?' if query else ''}{query}",
-        "signed": routes[path],
-        "status": response.status,
-        "seconds": round(time.monotonic() - began, 3),
-        "headers": {name: given[name.lower()] for name in SHOWN_HEADERS if name.lower() in given},
-        "size_bytes": len(response.body),
-        "preview": response.body.decode("utf-8", "replace")[:PREVIEW_CHARACTERS],
-    }
+    path = _one_of("route", arguments.get("route"), services.routes)
+    query = _text("query", arguments)
+    try:
+        headers = header_lines(_text("headers", arguments))
+    except ValueError as exc:
+        raise _bad(str(exc)) from exc
+    signed = services.routes[path]
+    return read(services.gateway, services.api_url, path, query, headers, signed=signed)
 
 
 def _expire(services: Services, arguments: Arguments) -> Any:
     """A soft purge of one entry: the service's own way to let time run out at once."""
-    if "dataset" not in arguments:
-        raise _bad("dataset must be one of programs, balances")
+    _one_of("dataset", arguments.get("dataset"), KINDS)
     return _soft_purge(services, arguments)
 
 
 def _soft_purge(services: Services, arguments: Arguments) -> Any:
-    return services.command({**arguments, "action": "purge", "soft": True})
+    return _tell_admin(services, {**arguments, "action": "purge", "soft": True})
 
 
 def _command(action: str) -> Callable[[Services, Arguments], Any]:
-    return lambda services, arguments: services.command({**arguments, "action": action})
+    return lambda services, arguments: _tell_admin(services, {**arguments, "action": action})
+
+
+def _tell_admin(services: Services, payload: Arguments) -> Any:
+    if services.admin is None:
+        raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "this stack has no admin function")
+    return services.admin.call(payload)
 
 
 def _poison(services: Services, _: Arguments) -> Any:
     return {"message_id": services.send(POISON, f"poison-{uuid.uuid4()}"), "body": POISON}
 
 
+def _accept_shrink(services: Services, arguments: Arguments) -> Any:
+    """Ask for a rebuild that may shrink the list; a message held back would hold it up."""
+    payload = {**arguments, "action": "refresh", "accept_shrink": True}
+    queued = _tell_admin(services, payload)
+    services.release()
+    return queued
+
+
+def _release(services: Services, _: Arguments) -> Any:
+    return {"count": services.release()}
+
+
 def _fault(services: Services, arguments: Arguments) -> Any:
-    name = _one_of("name", arguments.get("name"), PRESETS)
-    if services.mip:
-        switch_on(services.mip, name)
-    return {"name": name}
+    name = _one_of("name", arguments.get("name"), faults.PRESETS)
+    return {"name": name, "ended": faults.switch_on(services.mip, name) if services.mip else []}
 
 
 def _heal(services: Services, arguments: Arguments) -> Any:
-    name = _one_of("name", arguments["name"], PRESETS) if "name" in arguments else None
+    name = _one_of("name", arguments["name"], faults.PRESETS) if "name" in arguments else None
     if services.mip:
-        switch_off(services.mip, name)
+        faults.switch_off(services.mip, name) if name else faults.heal(services.mip)
     return {}
 
 
@@ -144,14 +129,17 @@ def _store_credentials(services: Services, _: Arguments) -> Any:
     return {}
 
 
-def _one_of(argument: str, value: object, choices: Mapping[str, Any]) -> str:
+def _one_of(argument: str, value: object, choices: Collection[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise _bad(f"{argument} must be one of {', '.join(choices)}")
     return value
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _text(argument: str, arguments: Arguments) -> str:
+    value = arguments.get(argument, "")
+    if not isinstance(value, str):
+        raise _bad(f"{argument} must be a text")
+    return value
 
 
 def _bad(detail: str) -> RefusedError:
@@ -160,9 +148,11 @@ def _bad(detail: str) -> RefusedError:
 
 _PERIOD = ("dataset", "from", "to")
 ACTIONS: dict[str, Action] = {
-    "read": Action(("route", "parameters"), _read),
+    "read": Action(("route", "query", "headers"), _read),
     "expire": Action(_PERIOD, _expire),
-    "refresh": Action((*_PERIOD, "accept_shrink"), _command("refresh")),
+    "refresh": Action(_PERIOD, _command("refresh")),
+    "accept_shrink": Action(_PERIOD, _accept_shrink),
+    "release": Action((), _release),
     "purge": Action(_PERIOD, _command("purge")),
     "soft_purge": Action(_PERIOD, _soft_purge),
     "poison": Action((), _poison),

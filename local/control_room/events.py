@@ -1,21 +1,24 @@
 """What happens in the stack, in words, and which lines of the picture it passes through.
 
-Sources: the functions' log lines, the requests at the API, and the calls of MIP's stand-in.
+Sources: the functions' log lines, the requests at the API, the calls of MIP's stand-in, and the
+admin's commands with their results.
 """
 
 import json
 import re
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Literal
 
 Level = Literal["info", "good", "warning", "error"]
 
 LONGEST_TEXT = 300
 KEPT = 200
+"""Events of each source: one that has much to say pushes no other's out."""
 # The runtime's own lines that tell of a failure; a traceback's other lines are in the log file.
 RUNTIME_FAILURE = re.compile(r"\[ERROR\] |.*(Task timed out|Runtime exited)")
 
@@ -36,8 +39,8 @@ class Event:
 
 
 # By the event that a function logs: words with the line's own fields, where it passes, and how
-# grave it is. An event that is None says nothing new: who gave a command is told what came of it.
-_WORDS: dict[str, tuple[str, str, Level] | None] = {
+# grave it is.
+_WORDS: dict[str, tuple[str, str, Level]] = {
     "rebuild queued": ("asked for a rebuild of {dataset} ({reason})", "reader-queue", "info"),
     "entry rebuilt": ("stored {dataset}", "worker-cache", "good"),
     "rebuild failed": ("could not rebuild {dataset}: {error_type}: {problem}", _MIP, "error"),
@@ -55,15 +58,16 @@ _WORDS: dict[str, tuple[str, str, Level] | None] = {
         "worker-dead_letters",
         "error",
     ),
-    "admin command done": None,
 }
 _COMMANDS = {
-    "Purge": ("admin-cache",),
-    "Refresh": ("admin-queue",),
-    "Redrive": ("admin-dead_letters", "admin-queue"),
-    "Discard": ("admin-dead_letters",),
+    "purge": ("admin-cache",),
+    "refresh": ("admin-queue",),
+    "redrive": ("admin-dead_letters", "admin-queue"),
+    "discard": ("admin-dead_letters",),
 }
 """Commands that change something."""
+# Who sees an invocation's payload and result, as `of_command` does, learns nothing from these.
+_TOLD_BY_RESULT = ("admin command", "admin command done")
 _STARTS = {"worker": ("takes a batch of messages", ("queue-worker",)), "reader": ("", ("reader",))}
 _LEVELS: dict[str, Level] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 # What every line holds, and says nothing of the event.
@@ -78,23 +82,45 @@ class _Fields(dict[str, Any]):
         return "?"
 
 
-def of_line(function: str, line: str) -> Event | None:
-    """What a line of a function's log tells; None where it tells nothing new.
+def fields_of(line: str) -> Mapping[str, Any] | None:
+    """The fields of a line that is a JSON object; None for any other line."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def of_line(function: str, line: str, fields: Mapping[str, Any] | None) -> Event | None:
+    """What a line of a function's log tells, given its fields; None where it tells nothing new.
 
     `function` is the logical id.
     """
     source = function.removesuffix("Function").lower()
     if line.startswith("START "):
         return _start(source)
-    if RUNTIME_FAILURE.match(line):
+    if RUNTIME_FAILURE.match(line) and source != "admin":
         return Event(source, line[:LONGEST_TEXT], (source,), "error")
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(fields, dict) or "_aws" in fields or "message" not in fields:
+    if fields is None or "_aws" in fields or "message" not in fields:
         return None
     return _of_fields(source, fields)
+
+
+def of_command(payload: str, result: str, *, failed: bool) -> Event | None:
+    """What the admin was told to do, and what came of it; both are JSON texts.
+
+    None for a command that only looks, unless it failed.
+    """
+    command, told = json.loads(payload), json.loads(result)
+    given = command if isinstance(command, dict) else {}
+    action = str(given.get("action", "a command"))
+    words = f"{'soft ' if given.get('soft') else ''}{action}{_subject(given)}"
+    if failed:
+        text = f"{words}: {told.get('errorType')}: {told.get('errorMessage')}"
+        return Event("admin", text[:LONGEST_TEXT], ("admin",), "error")
+    if action not in _COMMANDS:
+        return None
+    return Event("admin", f"{words}: {told.get('summary')}"[:LONGEST_TEXT], _COMMANDS[action])
 
 
 def of_request(method: str, path: str, status: int, cache_status: str, seconds: float) -> Event:
@@ -125,13 +151,10 @@ def _start(source: str) -> Event | None:
 
 def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
     name = str(fields["message"])
-    if name == "admin command":
-        return _of_command(str(fields.get("command", "?")))
+    if name in _TOLD_BY_RESULT:
+        return None
     if name in _WORDS:
-        known = _WORDS[name]
-        if known is None:
-            return None
-        words, passes, level = known
+        words, passes, level = _WORDS[name]
         return Event(source, words.format_map(_Fields(fields))[:LONGEST_TEXT], (passes,), level)
     more = ", ".join(f"{field} {fields[field]}" for field in fields if field not in _IN_EVERY_LINE)
     text = f"{name}: {more}" if more else name
@@ -139,10 +162,14 @@ def _of_fields(source: str, fields: Mapping[str, Any]) -> Event | None:
     return Event(source, text[:LONGEST_TEXT], (source,), level)
 
 
-def _of_command(command: str) -> Event | None:
-    if command not in _COMMANDS:
-        return None
-    return Event("admin", f"was told to {command.lower()}", _COMMANDS[command])
+def _subject(given: Mapping[str, Any]) -> str:
+    """What a command is about, with a space before it; empty where it names nothing."""
+    if "message_id" in given:
+        return f" letter {given['message_id']}"
+    if given.get("action") not in ("purge", "refresh"):
+        return " all" if given.get("all") else ""
+    dataset = given.get("dataset", "all")
+    return f" {dataset} {given['from']} to {given.get('to')}" if "from" in given else f" {dataset}"
 
 
 def _level_of_status(status: int) -> Level:
@@ -152,22 +179,26 @@ def _level_of_status(status: int) -> Level:
 
 
 class EventLog:
-    """The last events, numbered. Safe to use from several threads."""
+    """The last events of each source, numbered. Safe to use from several threads."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._kept: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT))
         self._last = 0
 
-    def add(self, event: Event) -> None:
-        """Number an event and keep it."""
+    def add(self, event: Event, rebuild: int | None = None) -> None:
+        """Number an event and keep it, with the number of the rebuild that it is a part of."""
         with self._lock:
             self._last += 1
             at = self._now().isoformat(timespec="milliseconds")
-            self._kept.append({"number": self._last, "at": at, **asdict(event)})
+            told = {"number": self._last, "at": at, "rebuild": rebuild, **asdict(event)}
+            self._kept[event.source].append(told)
 
     def after(self, number: int) -> list[dict[str, Any]]:
         """The kept events with a higher number, the oldest first."""
         with self._lock:
-            return [event for event in self._kept if event["number"] > number]
+            found = [
+                event for kept in self._kept.values() for event in kept if event["number"] > number
+            ]
+        return sorted(found, key=itemgetter("number"))

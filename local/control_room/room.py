@@ -13,17 +13,27 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from core.errors import MipsCacheError
+from core.model.datasets import ALL, KINDS
 from handlers.wiring.clock import utc_now
 from local.control_room import actions, faults
-from local.control_room.events import EventLog, of_line, of_mip_call, of_request
+from local.control_room.events import (
+    EventLog,
+    fields_of,
+    of_command,
+    of_line,
+    of_mip_call,
+    of_request,
+)
 from local.control_room.pages import RefusedError, document, page, problem, redirect
+from local.control_room.rebuilds import Rebuilds
 from local.control_room.services import Services, Status
 from local.functions.functions import StoppedError
+from local.functions.sandbox import Invocation, Outcome
 from local.loopback import Request, Response
-from local.mip import JournalEntry
 
 PREFIX = "/_local/"
 LONGEST_BODY_BYTES = 64 * 2**10
+WORKER = "WorkerFunction"
 
 
 class ControlRoom:
@@ -33,6 +43,7 @@ class ControlRoom:
         self._services = services
         self._status = status
         self._events = EventLog(utc_now)
+        self._rebuilds = Rebuilds(utc_now)
         # By this a page notices that the stack was started anew.
         self._run = uuid.uuid4().hex
         self._stopping = False
@@ -48,9 +59,21 @@ class ControlRoom:
         except RefusedError as refusal:
             return problem(refusal)
 
+    def saw_batch(self, event: str) -> None:
+        """Note the event that the worker is about to be given."""
+        self._rebuilds.saw_batch(event)
+
     def saw_line(self, function: str, line: str) -> None:
         """Note a line of a function's log."""
-        if event := of_line(function, line):
+        fields = fields_of(line)
+        if function == WORKER:
+            self._rebuilds.saw_line(line, fields)
+        if event := of_line(function, line, fields):
+            self._events.add(event, self._rebuilds.running if function == WORKER else None)
+
+    def saw_command(self, invocation: Invocation, outcome: Outcome) -> None:
+        """Note what the admin was told, and what came of it."""
+        if event := of_command(invocation.payload, outcome.payload, failed=outcome.failed):
             self._events.add(event)
 
     def saw_request(self, request: Request, response: Response, seconds: float) -> None:
@@ -61,9 +84,9 @@ class ControlRoom:
             of_request(request.method, request.path, response.status, cache_status, seconds)
         )
 
-    def saw_mip_call(self, entry: JournalEntry) -> None:
+    def saw_mip_call(self, call: str, status: int, fault: str | None) -> None:
         """Note a call that the stand-in has answered."""
-        self._events.add(of_mip_call(entry.call, entry.status, entry.fault))
+        self._events.add(of_mip_call(call, status, fault), self._rebuilds.running)
 
     def request_stop(self) -> None:
         """Refuse actions from now on, and say that the stack is being stopped."""
@@ -80,12 +103,14 @@ class ControlRoom:
             "stopping": self._stopping,
             "setting": self._setting(),
             "status": status,
-            "mip": mip and {**mip.state(), "active": faults.active(mip)},
+            "mip": mip
+            and {**mip.state(), "active": faults.active(mip), "others": faults.others(mip)},
             "running": {
                 name.removesuffix("Function").lower(): function.running
                 for name, function in services.functions.items()
             },
             "problems": problems,
+            "rebuilds": self._rebuilds.as_json(),
             "events": self._events.after(after),
         }
 
@@ -118,13 +143,17 @@ class ControlRoom:
 
     def _setting(self) -> dict[str, Any]:
         """What stays as it is while the stack runs."""
-        addresses = self._services.addresses
+        services = self._services
         return {
-            "api_url": addresses.api_url,
-            "aws_url": addresses.aws_url,
-            "mip_url": addresses.mip_url,
-            "routes": [{"path": path, "signed": is_it} for path, is_it in addresses.routes.items()],
-            "actions": actions.offered(self._services),
+            "api_url": services.api_url,
+            "mip_url": services.mip_url,
+            "routes": [{"path": path, "signed": is_it} for path, is_it in services.routes.items()],
+            "actions": actions.offered(services),
+            "datasets": [ALL, *KINDS],
+            "faults": [
+                {"name": name, "label": preset.label, "meaning": preset.meaning}
+                for name, preset in faults.PRESETS.items()
+            ],
         }
 
 

@@ -5,8 +5,9 @@ Functions ── by logical id, name or ARN ──▶ Function ── one invoca
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from local.functions.logs import FunctionLog
 from local.functions.sandbox import FunctionSpec, Invocation, Outcome, Sandbox
@@ -25,6 +26,14 @@ class StoppedError(RuntimeError):
     """The stack is stopping and takes no more invocations."""
 
 
+class FunctionFailedError(RuntimeError):
+    """An invocation failed; `error` is what the caller of Lambda's Invoke would get."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{error.get('errorType')}: {error.get('errorMessage')}")
+        self.error = error
+
+
 class Function:
     """One function. Safe to use from several threads."""
 
@@ -40,6 +49,8 @@ class Function:
         self._idle: list[Sandbox] = []
         self._busy: set[Sandbox] = set()
         self._stopped = False
+        self.on_outcome: Callable[[Invocation, Outcome], object] = lambda *_: None
+        """Called with each invocation that has run, and what came of it."""
 
     @property
     def running(self) -> int:
@@ -62,9 +73,19 @@ class Function:
             except OSError as exc:
                 return self._not_started(invocation, exc)
             try:
-                return sandbox.run(invocation)
+                outcome = sandbox.run(invocation)
             finally:
                 self._give_back(sandbox)
+        self.on_outcome(invocation, outcome)
+        return outcome
+
+    def call(self, payload: Any) -> Any:
+        """Invoke it with a JSON value, and return its result. Raises FunctionFailedError."""
+        outcome = self.invoke(Invocation(json.dumps(payload)))
+        result = json.loads(outcome.payload)
+        if outcome.failed:
+            raise FunctionFailedError(result)
+        return result
 
     def kill(self) -> int:
         """SIGKILL every process that runs an invocation now; how many there were."""

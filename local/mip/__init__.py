@@ -7,7 +7,7 @@ from local.mip.calls import CALLS, balances_body
 from local.mip.faults import KINDS, Fault
 from local.mip.sample.organisation import ORGANISATION
 from local.mip.server import MipCloudServer
-from local.mip.service import PASSWORD, USER, Counters, Credentials, JournalEntry, MipCloud
+from local.mip.service import PASSWORD, USER, Counters, Credentials, MipCloud
 
 __all__ = [
     "CALLS",
@@ -18,7 +18,6 @@ __all__ = [
     "Counters",
     "Credentials",
     "Fault",
-    "JournalEntry",
     "MipCloud",
     "MipCloudServer",
     "balances_body",

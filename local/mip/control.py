@@ -5,7 +5,6 @@ from typing import Any
 
 from local.mip.faults import Fault
 from local.mip.replies import Reply
-from local.mip.sample.organisation import ChartAccount
 from local.mip.service import MipCloud
 
 PREFIX = "/_control/"
@@ -32,10 +31,10 @@ def control(mip: MipCloud, method: str, path: str, body: object) -> Reply:
         allow = ", ".join(sorted(methods))
         return Reply(405, {"message": f"allowed: {allow}"}, headers={"Allow": allow})
     try:
-        result = _ACTIONS[method, name](mip, call or None, body)
+        _ACTIONS[method, name](mip, call or None, body)
     except ValueError as exc:
         return Reply(400, {"message": str(exc)})
-    return Reply(payload=result if name == "journal" else mip.state())
+    return Reply(payload=mip.state())
 
 
 def _set_fault(mip: MipCloud, call: str | None, body: Any) -> None:
@@ -51,34 +50,21 @@ def _set_latency(mip: MipCloud, call: str | None, body: Any) -> None:
 
 
 def _set_credentials(mip: MipCloud, _: str | None, body: Any) -> None:
-    if not body or not _holds_texts(body) or not body.keys() <= {"user", "password", "org"}:
+    given = body if isinstance(body, dict) else {}
+    texts = all(isinstance(text, str) for text in given.values())
+    if not given or not texts or not given.keys() <= {"user", "password", "org"}:
         raise ValueError("the body must be an object with the texts user, password or org")
-    mip.set_credentials(**body)
-
-
-def _set_programs(mip: MipCloud, _: str | None, body: Any) -> None:
-    names = {"code", "status", "title"}
-    if not isinstance(body, list) or not all(
-        _holds_texts(it) and it.keys() == names for it in body
-    ):
-        raise ValueError("the body must be a list of objects with the texts code, status, title")
-    mip.set_programs(ChartAccount(**program) for program in body)
-
-
-def _holds_texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    mip.set_credentials(**given)
 
 
 _PER_CALL = ("faults", "latency")
 _ACTIONS: Mapping[tuple[str, str], _Action] = {
     ("GET", "state"): lambda *_: None,
-    ("GET", "journal"): lambda mip, *_: [entry._asdict() for entry in mip.journal],
     ("PUT", "faults"): _set_fault,
     ("DELETE", "faults"): lambda mip, call, _: mip.clear_faults(call),
     ("PUT", "latency"): _set_latency,
     ("DELETE", "latency"): lambda mip, call, _: mip.set_latency(0, call),
     ("PUT", "credentials"): _set_credentials,
-    ("PUT", "programs"): _set_programs,
     ("POST", "expire"): lambda mip, *_: mip.expire_sessions(),
     ("POST", "reset"): lambda mip, *_: mip.reset(),
 }

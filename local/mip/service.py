@@ -3,10 +3,10 @@
 import functools
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from local.mip.calls import (
     CALLS,
@@ -28,7 +28,6 @@ from local.mip.values import is_number
 
 USER = "demo"
 PASSWORD = "local-only"  # noqa: S105 (opens nothing but this stand-in)
-JOURNAL_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,6 @@ class Credentials:
     user: str = USER
     password: str = field(default=PASSWORD, repr=False)
     org: str = ORGANISATION
-
-
-class JournalEntry(NamedTuple):
-    """One answered call: its number since the last reset, what was sent, and the fault in it."""
-
-    number: int
-    call: str
-    status: int
-    fault: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,8 @@ class MipCloud:
 
     Safe to use from several threads. `clock` gives seconds; sessions and lock-outs follow it.
     `on_call` is called with a call's name when that call arrives, before it has any effect, and
-    `on_answer` with what the journal says of it, before the answer is sent.
+    `on_answer` with its name, its status and the kind of the fault in it (None: there was none),
+    before the answer is sent.
     """
 
     def __init__(
@@ -80,7 +71,6 @@ class MipCloud:
         clock: Callable[[], float] = time.monotonic,
         lockout_seconds: float = 60.0,
         idle_seconds: float = 120.0,
-        max_bad_logins: int | None = None,
         credentials: Credentials | None = None,
         on_call: Callable[[str], None] | None = None,
     ) -> None:
@@ -90,11 +80,10 @@ class MipCloud:
             clock=clock,
             lockout_seconds=lockout_seconds,
             idle_seconds=idle_seconds,
-            max_bad_logins=max_bad_logins,
         )
         self._lock = threading.RLock()
         self.on_call = on_call
-        self.on_answer: Callable[[JournalEntry], None] | None = None
+        self.on_answer: Callable[[str, int, str | None], None] | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -104,7 +93,6 @@ class MipCloud:
             self._sessions = self._new_sessions()
             self._faults: dict[str, Fault] = {}
             self._latency: dict[str, float] = {}
-            self._journal: deque[JournalEntry] = deque(maxlen=JOURNAL_LENGTH)
             self._calls = Counter(dict.fromkeys(CALLS, 0))
             self._logins = self._logouts = self._answered = self._max_open_sessions = 0
 
@@ -124,7 +112,6 @@ class MipCloud:
         check_call(name)
         with self._lock:
             self._calls[name] += 1
-            number = self._calls.total()
             latency = self._latency.get(name, 0.0)
         if self.on_call:
             self.on_call(name)
@@ -132,12 +119,9 @@ class MipCloud:
             wait(latency)
         reply, fault = self._answer(name, token, body)
         with self._lock:
-            kind = fault.kind if fault else None
-            entry = JournalEntry(number, name, reply.status, kind)
-            self._journal.append(entry)
             self._answered += 1
         if self.on_answer:
-            self.on_answer(entry)
+            self.on_answer(name, reply.status, fault.kind if fault else None)
         return reply
 
     def set_fault(self, call: str, fault: Fault) -> None:
@@ -191,12 +175,6 @@ class MipCloud:
                 lockouts=self._sessions.lockouts,
                 max_open_sessions=self._max_open_sessions,
             )
-
-    @property
-    def journal(self) -> list[JournalEntry]:
-        """The last calls, in the order in which they were answered."""
-        with self._lock:
-            return list(self._journal)
 
     def state(self) -> dict[str, Any]:
         """Return everything an operator may see, as JSON values; no token and no password."""

@@ -1,7 +1,6 @@
 """Who is logged in, and who is locked out: MIP Cloud's rule of one session per user."""
 
 import secrets
-from collections import Counter
 from collections.abc import Callable
 
 from local.mip.calls import CallRefusedError
@@ -20,16 +19,13 @@ class Sessions:
         clock: Callable[[], float],
         lockout_seconds: float,
         idle_seconds: float,
-        max_bad_logins: int | None,
     ) -> None:
         self._clock = clock
         self._lockout_seconds = lockout_seconds
         self._idle_seconds = idle_seconds
-        self._max_bad_logins = max_bad_logins
         self._users: dict[str, str] = {}
         self._last_used: dict[str, float] = {}
         self._locked_until: dict[str, float] = {}
-        self._bad_logins: Counter[str] = Counter()
         self.lockouts = 0
 
     def login(self, user: str, *, accepted: bool) -> str:
@@ -41,12 +37,11 @@ class Sessions:
         if user in self.locked():
             raise CallRefusedError(403, "the user is locked out")
         if not accepted:
-            self._note_bad_login(user)
             raise CallRefusedError(401, "user name, password or organisation is wrong")
-        del self._bad_logins[user]
         self._drop_idle()
         if user in self._users.values():
-            self._lock(user)
+            self.lockouts += 1
+            self._locked_until[user] = self._clock() + self._lockout_seconds
             raise CallRefusedError(403, "the user is locked out: another session is open")
         token = secrets.token_urlsafe(24)
         self._users[token] = user
@@ -83,16 +78,6 @@ class Sessions:
         now = self._clock()
         left = {user: until - now for user, until in self._locked_until.items()}
         return {user: seconds for user, seconds in left.items() if seconds > 0}
-
-    def _note_bad_login(self, user: str) -> None:
-        self._bad_logins[user] += 1
-        if self._max_bad_logins and self._bad_logins[user] >= self._max_bad_logins:
-            del self._bad_logins[user]
-            self._lock(user)
-
-    def _lock(self, user: str) -> None:
-        self.lockouts += 1
-        self._locked_until[user] = self._clock() + self._lockout_seconds
 
     def _drop_idle(self) -> None:
         idle_since = self._clock() - self._idle_seconds

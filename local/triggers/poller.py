@@ -34,6 +34,8 @@ class Poller:
         self._queue_url = queue_url
         self._source = source
         self._invoke = invoke
+        self.finished: dict[str, int] = {}
+        """By message id, the last receive after which the function was done and did not succeed."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"poller of {source.queue}")
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
@@ -62,6 +64,11 @@ class Poller:
         outcome = self._invoke(json.dumps({"Records": records}))
         failed = self._failed(outcome, {message["MessageId"] for message in messages})
         self._delete([message for message in messages if message["MessageId"] not in failed])
+        self.finished |= {
+            record["messageId"]: int(record["attributes"]["ApproximateReceiveCount"])
+            for record in records
+            if record["messageId"] in failed
+        }
         return len(messages)
 
     def _loop(self) -> None:

@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,15 +16,6 @@ FIELD = re.compile(r"(?P<start>\d+|\*)(?:/(?P<step>[1-9]\d*))?")
 
 class UnsupportedScheduleError(ValueError):
     """A schedule that is not run locally; the text says why."""
-
-
-@dataclass(frozen=True)
-class QueueTarget:
-    """What a rule sends, and where."""
-
-    queue_url: str
-    body: str
-    message_group_id: str
 
 
 def next_time(expression: str, after: datetime) -> datetime:
@@ -61,13 +51,13 @@ def _values(field: str, size: int) -> set[int]:
 
 
 class Schedule:
-    """One rule. It fires as long as the rule is enabled."""
+    """One rule. It fires as long as the rule is enabled; a target is what `SendMessage` takes."""
 
     def __init__(
         self,
         sqs: Any,
         expression: str,
-        targets: list[QueueTarget],
+        targets: list[dict[str, str]],
         is_enabled: Callable[[], bool],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -87,11 +77,7 @@ class Schedule:
     def fire(self) -> None:
         """Send to every target now."""
         for target in self._targets:
-            self._sqs.send_message(
-                QueueUrl=target.queue_url,
-                MessageBody=target.body,
-                MessageGroupId=target.message_group_id,
-            )
+            self._sqs.send_message(**target)
 
     def stop(self) -> None:
         """Stop the clock; stopping twice is fine."""
@@ -117,9 +103,11 @@ def read_rule(events: Any, sqs: Any, rule: str, queue_urls: Mapping[str, str]) -
     stack.
     """
     targets = [
-        QueueTarget(
-            queue_urls[target["Arn"]], target["Input"], target["SqsParameters"]["MessageGroupId"]
-        )
+        {
+            "QueueUrl": queue_urls[target["Arn"]],
+            "MessageBody": target["Input"],
+            "MessageGroupId": target["SqsParameters"]["MessageGroupId"],
+        }
         for target in events.list_targets_by_rule(Rule=rule)["Targets"]
         if target["Arn"] in queue_urls and "Input" in target and "SqsParameters" in target
     ]

@@ -11,8 +11,9 @@ from moto.sqs.models import sqs_backends
 from moto.ssm.models import SimpleSystemManagerBackend
 
 from core.adapters.ssm_secrets import CLOSED
+from local.functions.functions import FunctionFailedError
 from local.mip import MipCloud
-from local.stack import FunctionFailedError, LocalStack
+from local.stack import LocalStack
 from local.triggers.poller import to_record
 
 ACCOUNT_ID, REGION = "123456789012", "us-east-1"

@@ -1,4 +1,5 @@
 // DOM elements made from plain values. Text is always text: nothing here reads markup.
+// What is shown already is not written again: while nothing changes, the browser has nothing to do.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -24,9 +25,19 @@ export function found(id) {
   return document.getElementById(id);
 }
 
-/** Change a text only where it differs, so that nothing is announced twice. */
+/** Change a text. */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** Change an attribute. */
+export function setAttribute(target, name, value) {
+  if (target.getAttribute(name) !== String(value)) target.setAttribute(name, value);
+}
+
+/** Show an element, or hide it. */
+export function setShown(target, isShown) {
+  if (target.hidden === isShown) target.hidden = !isShown;
 }
 
 /**
@@ -37,7 +48,7 @@ export function keepInLine(list, items, keyOf, make, update) {
   const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
   let place = list.firstElementChild;
   for (const item of items) {
-    const key = keyOf(item);
+    const key = String(keyOf(item));
     let child = before.get(key);
     before.delete(key);
     if (!child) {

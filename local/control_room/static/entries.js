@@ -1,85 +1,69 @@
 // The cache's entries, each with its freshness running down.
 
-import { press } from "./actions.js";
-import { button, element, found, keepInLine, setText } from "./elements.js";
-import { clock, named, size, spoken, timeOfDay } from "./words.js";
+import { acceptButton, actionButton, canBeAccepted } from "./actions.js";
+import { element, found, keepInLine, setAttribute, setShown, setText } from "./elements.js";
+import { named, secondsUntil, size, span, timeOfDay } from "./words.js";
 
-const TICK_MS = 1000;
-
-let shown = [];
-let ahead = 0;
-
-/** Show the entries of a status, and what could not be built; `at` is the stack's time. */
-export function showEntries(status, at) {
+/** Show the entries of a status, and what could not be built, in the order of the datasets. */
+export function showEntries(status, datasets) {
   if (!status) return;
-  ahead = Date.parse(at) - Date.now();
-  const entries = status.entries.map((each) => ({ ...each, built_at: Date.parse(at) - 1000 * each.age_seconds }));
-  shown = [...entries.toSorted(newestFirst), ...status.missing.map((each) => ({ ...each, state: "missing" }))];
-  found("entries-empty").hidden = shown.length > 0;
+  const missing = status.missing.map((each) => ({ ...each, state: "missing" }));
+  const rank = ({ dataset }) => datasets.indexOf(dataset);
+  // Of one dataset the newest period comes first.
+  const newestFirst = (one, other) => rank(one) - rank(other) || (other.to ?? "").localeCompare(one.to ?? "");
+  const shown = [...status.entries.toSorted(newestFirst), ...missing];
+  setShown(found("entries-empty"), shown.length === 0);
   keepInLine(found("entries"), shown, named, makeRow, updateRow);
 }
 
-// The programs, then the balances from the newest period to the oldest.
-function newestFirst(one, other) {
-  if (!one.from || !other.from) return one.from ? 1 : -1;
-  return other.to.localeCompare(one.to);
-}
-
-/** Let the freshness run down between one state and the next. */
-export function startClock() {
-  setInterval(() => {
-    for (const entry of shown) {
-      const row = found("entries").querySelector(`[data-key="${CSS.escape(named(entry))}"]`);
-      if (row) updateRow(row, entry);
-    }
-  }, TICK_MS);
-}
-
 function makeRow(entry) {
-  const selected = entry.from ? { dataset: entry.dataset, from: entry.from, to: entry.to } : { dataset: entry.dataset };
-  const act = (label, name) => {
-    const made = button(label, () => press(made, name, selected), { "aria-label": `${label} ${named(entry)}` });
-    return made;
-  };
+  const about = named(entry);
+  const { dataset, from, to } = entry;
+  const asked = from ? { dataset, from, to } : { dataset };
+  const act = (label, name) => actionButton(label, name, asked, about);
   return element(
     "li",
     { class: "row entry" },
-    element("div", { class: "what" }, element("strong", {}, entry.dataset), period(entry)),
+    element("div", { class: "what" }, element("strong", {}, dataset), element("span", { class: "period" }, from ? `${from} to ${to}` : "all")),
     element("span", { class: "badge state" }),
     element("div", { class: "bar", role: "meter", "aria-label": "Freshness left", "aria-valuemin": "0", "aria-valuemax": "100" }, element("div", { class: "left" })),
     element("span", { class: "time" }),
     element("div", { class: "buttons small" }, act("Expire", "expire"), act("Refresh", "refresh"), act("Purge", "purge")),
-    element("p", { class: "error" }),
+    element("div", { class: "failure" }, element("p", { class: "error" }), element("div", { class: "buttons small" }, acceptButton(asked, about))),
   );
 }
 
-function period(entry) {
-  return element("span", { class: "period" }, entry.from ? `${entry.from} to ${entry.to}` : "all");
-}
-
 function updateRow(row, entry) {
-  const left = (Date.parse(entry.fresh_until) - Date.now() - ahead) / 1000;
-  const whole = (Date.parse(entry.fresh_until) - entry.built_at) / 1000;
-  const share = whole > 0 ? Math.max(0, Math.min(1, left / whole)) : 0;
-  row.dataset.state = entry.state;
+  const left = entry.fresh_until ? secondsUntil(entry.fresh_until) : 0;
+  const percent = entry.fresh_until ? share(row, entry, left) : 0;
+  setAttribute(row, "data-state", entry.state);
   setText(row.querySelector(".state"), entry.state);
   setText(row.querySelector(".time"), timeLeft(entry, left));
-  row.querySelector(".left").style.inlineSize = `${100 * share}%`;
   const bar = row.querySelector(".bar");
-  bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-  bar.setAttribute("aria-valuetext", entry.state === "fresh" ? `fresh for ${spoken(left)}` : entry.state);
-  row.title = isNoEntry(entry) ? "" : `built at ${timeOfDay(entry.built_at)}, ${size(entry.size_bytes)}`;
-  for (const each of row.querySelectorAll("button")) each.hidden = isNoEntry(entry) && each.textContent === "Expire";
-  setText(row.querySelector(".error"), errorOf(entry));
+  if (bar.getAttribute("aria-valuenow") !== String(percent)) row.querySelector(".left").style.inlineSize = `${percent}%`;
+  setAttribute(bar, "aria-valuenow", percent);
+  setAttribute(bar, "aria-valuetext", entry.state === "fresh" ? `fresh for ${span(left)}` : entry.state);
+  setShown(row.querySelector("[data-action=expire]"), Boolean(entry.fresh_until));
+  const error = errorOf(entry);
+  setText(row.querySelector(".error"), error);
+  setShown(row.querySelector(".failure"), error !== "");
+  setShown(row.querySelector("[data-action=accept_shrink]"), canBeAccepted(error));
+}
+
+// How many percent of its time an entry has left. When it was built is worked out once, for its age
+// is told in whole seconds.
+function share(row, entry, left) {
+  if (row.dataset.until !== entry.fresh_until) {
+    row.dataset.until = entry.fresh_until;
+    row.dataset.whole = left + entry.age_seconds;
+    row.title = `built at ${timeOfDay(Date.now() - 1000 * entry.age_seconds)}, ${size(entry.size_bytes)}`;
+  }
+  return Math.round(100 * Math.max(0, Math.min(1, left / row.dataset.whole)));
 }
 
 function timeLeft(entry, left) {
-  if (isNoEntry(entry)) return "–";
-  return left > 0 ? `${clock(left)} left` : `for ${clock(left)}`;
-}
-
-function isNoEntry(entry) {
-  return !entry.fresh_until;
+  if (!entry.fresh_until) return "–";
+  return left > 0 ? `${span(left)} left` : `for ${span(left)}`;
 }
 
 function errorOf(entry) {

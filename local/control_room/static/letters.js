@@ -1,17 +1,17 @@
 // Dead letters, with their reasons.
 
-import { press } from "./actions.js";
-import { button, element, found, keepInLine, setText } from "./elements.js";
-import { counted, timeOfDay } from "./words.js";
+import { acceptButton, actionButton, canBeAccepted } from "./actions.js";
+import { element, found, keepInLine, setShown, setText } from "./elements.js";
+import { askedBy, counted, named, timeOfDay } from "./words.js";
 
 /** Show the dead letters of a status: their count, and the oldest of them. */
 export function showLetters(status) {
   const { dead_letters: count, letters: messages } = status ?? { dead_letters: 0, letters: [] };
   setText(found("letters-count"), String(count));
   found("letters-count").classList.toggle("bad", count > 0);
-  found("letters-empty").hidden = count > 0;
-  found("letters-all").hidden = count === 0;
-  found("letters-more").hidden = count <= messages.length;
+  setShown(found("letters-empty"), count === 0);
+  setShown(found("letters-all"), count > 0);
+  setShown(found("letters-more"), count > messages.length);
   keepInLine(found("letters"), messages, (letter) => letter.message_id, makeRow, () => {});
 }
 
@@ -20,17 +20,14 @@ function attempts({ attempts: number }) {
 }
 
 function makeRow(letter) {
-  const chosen = { message_id: letter.message_id };
-  const act = (label, name) => {
-    const made = button(label, () => press(made, name, chosen), { "aria-label": `${label} the letter of ${timeOfDay(letter.failed_at)}` });
-    return made;
-  };
+  const act = (label, name) => actionButton(label, name, { message_id: letter.message_id }, `the letter of ${timeOfDay(letter.failed_at)}`);
+  const asked = canBeAccepted(letter.error_message) ? askedBy(letter.body) : null;
   return element(
     "li",
     { class: "row letter" },
     element("p", {}, element("strong", {}, letter.error_type), ` at ${timeOfDay(letter.failed_at)}, after ${attempts(letter)}`),
     element("p", { class: "error" }, letter.error_message),
     element("code", {}, letter.body),
-    element("div", { class: "buttons small" }, act("Redrive", "redrive"), act("Discard", "discard")),
+    element("div", { class: "buttons small" }, act("Redrive", "redrive"), act("Discard", "discard"), ...(asked ? [acceptButton(asked, named(asked))] : [])),
   );
 }

@@ -1,32 +1,26 @@
 // MIP Cloud: how it is, and its faults at the press of a button.
 
 import { press } from "./actions.js";
-import { button, found, setText } from "./elements.js";
+import { button, found, setAttribute, setText } from "./elements.js";
 import { counted } from "./words.js";
 
-const FAULTS = {
-  down: ["Down", "It takes no connection."],
-  slow: ["Slow", "Every call takes three seconds."],
-  locked_out: ["Locked out", "Each login is refused: another session is open."],
-  bad_credentials: ["Bad credentials", "Each login is refused: the password is wrong."],
-  shrunk_list: ["Shrunk list", "Four of five programs are gone from its list."],
-};
-
+let faults = {};
 let active = [];
 
 /** Offer the faults, where this stack has the stand-in for MIP Cloud. */
 export function offerFaults(setting) {
+  faults = Object.fromEntries(setting.faults.map((fault) => [fault.name, fault]));
   if (!setting.actions.includes("fault")) {
     found("faults").replaceChildren();
     return;
   }
-  const faults = Object.entries(FAULTS).map(([name, [label, meaning]]) => {
+  const buttons = setting.faults.map(({ name, label, meaning }) => {
     const made = button(label, () => toggle(made, name), { "aria-pressed": "false", "data-fault": name, title: meaning });
     return made;
   });
   const heal = button("Heal", () => press(heal, "heal", {}, () => "MIP Cloud is well again."), { class: "primary" });
   const store = button("Store credentials anew", () => press(store, "store_credentials"), { title: "What an operator does after a new password: without it, refused ones are not tried again for an hour." });
-  found("faults").replaceChildren(...faults, heal, store);
+  found("faults").replaceChildren(...buttons, heal, store);
 }
 
 /** Show how MIP Cloud is. */
@@ -38,16 +32,22 @@ export function showMip({ mip, status, setting }) {
   if (!mip) return;
   active = mip.active;
   for (const each of found("faults").querySelectorAll("[data-fault]")) {
-    each.setAttribute("aria-pressed", String(active.includes(each.dataset.fault)));
+    setAttribute(each, "aria-pressed", active.includes(each.dataset.fault));
   }
   setText(found("mip-state"), stateOf(mip));
   setText(found("mip-counters"), countersOf(mip));
 }
 
+/** What is wrong with MIP Cloud, in a word or two each; nothing where it is well. */
+export function troublesOf({ active: on, others, locked_users: locked }) {
+  const isLocked = Object.keys(locked).length > 0 && !on.includes("locked_out");
+  return [...on.map((name) => faults[name].label.toLowerCase()), ...others, ...(isLocked ? ["locked out"] : [])];
+}
+
 function toggle(pressed, name) {
-  const [label] = FAULTS[name];
+  const { label, meaning } = faults[name];
   if (active.includes(name)) press(pressed, "heal", { name }, () => `Over: ${label}.`);
-  else press(pressed, "fault", { name }, () => `On: ${label}. ${FAULTS[name][1]}`);
+  else press(pressed, "fault", { name }, ({ ended }) => [`On: ${label}. ${meaning}`, ...ended.map((other) => `It takes the place of: ${faults[other].label}.`)].join(" "));
 }
 
 function stateOf(mip) {
@@ -56,7 +56,8 @@ function stateOf(mip) {
   for (const [user, seconds] of Object.entries(mip.locked_users)) {
     told.push(`${user} is locked out for ${Math.ceil(seconds)} s.`);
   }
-  told.push(active.length ? active.map((name) => FAULTS[name][1]).join(" ") : "It is well.");
+  told.push(...active.map((name) => faults[name].meaning), ...mip.others);
+  if (!troublesOf(mip).length) told.push("It is well.");
   return told.join(" ");
 }
 

@@ -1,5 +1,7 @@
 // The state of the stack, in a few words per part of the picture.
 
+import { troublesOf } from "./mip.js";
+import { nextRetry } from "./queue.js";
 import { counted } from "./words.js";
 
 /** What each part of the picture says, given the state and the last answer. */
@@ -10,7 +12,7 @@ export function partsOf(state, lastAnswer) {
     api: { text: new URL(setting.api_url).host },
     reader: running(state.running.reader, "serving"),
     cache: cache(status),
-    queue: queue(status?.queue),
+    queue: queue(status),
     worker: running(state.running.worker, "at work"),
     mip: mip(state),
     dead_letters: letters(status),
@@ -37,12 +39,14 @@ function cache(found) {
   return { text: told.join(", ") || "empty", mood: count("fresh") === found.entries.length ? "" : "warn" };
 }
 
-function queue(depth) {
-  if (!depth) return { text: "out of reach", mood: "bad" };
+function queue(found) {
+  if (!found) return { text: "out of reach", mood: "bad" };
+  const { visible, in_flight: inFlight } = found.queue;
   const told = [];
-  if (depth.visible) told.push(`${depth.visible} waiting`);
-  if (depth.in_flight) told.push(`${depth.in_flight} in flight`);
-  return { text: told.join(", ") || "empty", mood: told.length ? "busy" : "" };
+  if (visible) told.push(`${visible} waiting`);
+  if (inFlight) told.push(`${inFlight} in flight`);
+  const note = nextRetry(found);
+  return { text: told.join(", ") || "empty", note, mood: note ? "warn" : told.length ? "busy" : "" };
 }
 
 function letters(found) {
@@ -53,13 +57,7 @@ function letters(found) {
 function mip({ mip: found, status, setting }) {
   if (setting.mip_url && !found) return { text: "out of reach", mood: "bad" };
   const open = found ? found.open_sessions > 0 : status?.session_open;
-  const text = open ? "session open" : "no session";
-  const note = found ? trouble(found) : "";
-  return { text, note, mood: note ? "bad" : open ? "busy" : "" };
-}
-
-function trouble({ active, locked_users: locked }) {
-  if (active.length > 1) return counted(active.length, "fault");
-  if (active.length) return active[0].replace("_", " ");
-  return Object.keys(locked).length ? "locked out" : "";
+  const troubles = found ? troublesOf(found) : [];
+  const note = troubles.length > 1 ? counted(troubles.length, "fault") : (troubles[0] ?? "");
+  return { text: open ? "session open" : "no session", note: note.slice(0, 20), mood: note ? "bad" : open ? "busy" : "" };
 }

@@ -1,10 +1,11 @@
 // The flow as a picture: what state each part is in, and where something passes just now.
 
-import { found, setText, shape } from "./elements.js";
-import { NARROW, PARTS, WIDE } from "./picture_layout.js";
+import { found, setAttribute, setText, shape } from "./elements.js";
+import { MIDDLE, NARROW, PARTS, WIDE } from "./picture_layout.js";
 
 const LIT_MS = 1600;
-const narrow = window.matchMedia("(max-width: 760px)");
+const narrow = window.matchMedia("(max-width: 600px)");
+const wide = window.matchMedia("(min-width: 1080px)");
 const timers = new Map();
 
 let said = {};
@@ -12,7 +13,7 @@ let said = {};
 /** Draw the picture, and again when the screen's width calls for the other layout. */
 export function drawPicture() {
   draw();
-  narrow.addEventListener("change", draw);
+  for (const width of [narrow, wide]) width.addEventListener("change", draw);
 }
 
 /** Say under each part's name how it is: `{part: {text, note, mood}}`; moods are busy, warn, bad. */
@@ -20,9 +21,9 @@ export function showParts(parts) {
   said = parts;
   for (const [name, { text, note = "", mood = "" }] of Object.entries(parts)) {
     const part = document.getElementById(`part-${name}`);
-    part.dataset.mood = mood;
+    setAttribute(part, "data-mood", mood);
     // With a note there are three lines to be fitted in.
-    part.classList.toggle("three", note !== "");
+    setAttribute(part, "class", note ? "part three" : "part");
     setText(part.querySelector(".says"), text);
     setText(part.querySelector(".note"), note);
   }
@@ -41,7 +42,7 @@ export function lightUp({ passes, level }) {
 }
 
 function draw() {
-  const layout = narrow.matches ? NARROW : WIDE;
+  const layout = narrow.matches ? NARROW : wide.matches ? WIDE : MIDDLE;
   const picture = found("picture");
   picture.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
   picture.replaceChildren(

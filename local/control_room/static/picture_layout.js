@@ -1,4 +1,4 @@
-// Where the parts of the picture stand, on wide and on narrow screens. Parts are centred on (x, y).
+// Where the parts of the picture stand, on wide, middling and narrow screens. Parts are centred on (x, y).
 
 export const PARTS = {
   client: "Client",
@@ -50,6 +50,44 @@ export const WIDE = {
     ["one batch at a time", 856, 136, "end"],
     ["fails for good", 916, 250, "start"],
     ["refresh, redrive", 600, 275, "start"],
+  ],
+};
+
+export const MIDDLE = {
+  width: 720,
+  height: 384,
+  part: { width: 148, height: 72 },
+  parts: {
+    client: [78, 40],
+    api: [266, 40],
+    reader: [454, 40],
+    cache: [642, 40],
+    schedule: [78, 192],
+    queue: [454, 192],
+    worker: [642, 192],
+    admin: [266, 344],
+    dead_letters: [454, 344],
+    mip: [642, 344],
+  },
+  lines: {
+    "client-api": "M152 40 H184",
+    "api-reader": "M340 40 H372",
+    "reader-cache": "M528 40 H560",
+    "worker-cache": "M642 156 V84",
+    "worker-mip": "M642 228 V300",
+    "reader-queue": "M454 76 V148",
+    "queue-worker": "M528 192 H560",
+    "schedule-queue": "M152 192 H372",
+    "worker-dead_letters": "M600 228 V262 Q600 278 580 284 L530 300",
+    "admin-queue": "M290 308 V240 Q290 212 318 208 H372",
+    "admin-dead_letters": "M340 344 H372",
+  },
+  labels: [
+    ["miss or stale:", 444, 108, "end"],
+    ["ask for a rebuild", 444, 125, "end"],
+    ["write", 650, 124, "start"],
+    ["fails for good", 590, 258, "end"],
+    ["refresh, redrive", 282, 268, "end"],
   ],
 };
 

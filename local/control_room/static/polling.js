@@ -1,6 +1,7 @@
 // The stack's state, asked for twice a second for as long as the page is looked at.
 
 const PAUSE_MS = 500;
+const PATIENCE_MS = 10_000;
 
 let last = 0;
 let run = "";
@@ -31,7 +32,7 @@ async function look(show, connection) {
 }
 
 async function stateAfter(number) {
-  const response = await fetch(`state?after=${number}`);
+  const response = await fetch(`state?after=${number}`, { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!response.ok) throw new Error(`The stack answered ${response.status}.`);
   return response.json();
 }

@@ -1,26 +1,24 @@
 // How times, sizes and names are written.
 
-/** Seconds as a clock that one can watch running: 23:59:07, or 4 d 02:00:00. */
-export function clock(seconds) {
-  const whole = Math.floor(Math.abs(seconds));
-  const days = Math.floor(whole / 86400);
-  const parts = [Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
-  const text = parts.map((part) => String(part).padStart(2, "0")).join(":");
-  return days ? `${days} d ${text}` : text;
+let ahead = 0;
+
+/** Go by the stack's clock, which says `iso` now. */
+export function setClock(iso) {
+  ahead = Date.parse(iso) - Date.now();
 }
 
-/** Seconds in words, for the ear: 2 hours 5 minutes. */
-export function spoken(seconds) {
+/** Seconds from now, by the stack's clock, until an ISO 8601 time; less than 0 when it is over. */
+export function secondsUntil(iso) {
+  return (Date.parse(iso) - Date.now() - ahead) / 1000;
+}
+
+/** A span that one can watch running: 1:32 below an hour, then 6 h 59 min, then 2 d 3 h. */
+export function span(seconds) {
   const whole = Math.floor(Math.abs(seconds));
-  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-  const told = [];
-  let rest = whole;
-  for (const [name, length] of units) {
-    const count = Math.floor(rest / length);
-    rest -= count * length;
-    if (count && told.length < 2) told.push(counted(count, name));
-  }
-  return told.join(" ") || "0 seconds";
+  const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  if (days) return `${days} d ${hours} h`;
+  if (hours) return `${hours} h ${minutes} min`;
+  return `${minutes}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 /** A number with its noun: 1 letter, 2 letters; an irregular plural is given. */
@@ -43,7 +41,22 @@ export function timeOfDay(iso) {
   return new Date(iso).toLocaleTimeString([], { hour12: false });
 }
 
+/** The same with milliseconds. */
+export function momentOf(iso) {
+  return `${timeOfDay(iso)}.${String(new Date(iso).getMilliseconds()).padStart(3, "0")}`;
+}
+
 /** The name of a dataset, with its period if it has one. */
 export function named(item) {
   return item.from ? `${item.dataset} ${item.from} to ${item.to}` : item.dataset;
+}
+
+/** What a message asks for; null where its body names nothing. */
+export function askedBy(body) {
+  try {
+    const { dataset, from, to } = JSON.parse(body);
+    return typeof dataset === "string" ? { dataset, ...(from && to ? { from, to } : {}) } : null;
+  } catch {
+    return null;
+  }
 }

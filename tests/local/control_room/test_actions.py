@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.model.datasets import KINDS
 from local.control_room.actions import ACTIONS
 from local.control_room.faults import PRESETS
+from local.mip import Fault, MipCloud
 from local.stack import LocalStack
 from tests.local.control_room.watching import Watching, act, request
 
@@ -32,8 +34,9 @@ def entry(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
 def watching(service: LocalStack) -> Watching:
     """A watcher of a stack that is at rest, with a purged cache and a healthy MIP Cloud."""
     watching = Watching(service)
-    watching.until(is_quiet)
     act(service, "heal")
+    act(service, "release")
+    watching.until(is_quiet)
     act(service, "discard", all=True)
     act(service, "purge")
     watching.until(
@@ -56,7 +59,7 @@ def disturbed(service: LocalStack) -> Iterator[None]:
 
 
 def test_a_cold_read_is_shown_with_what_it_took(service: LocalStack, watching: Watching) -> None:
-    status, answer = act(service, "read", route="/tags", parameters={"limit": "1"})
+    status, answer = act(service, "read", route="/tags", query="limit=1")
     assert status == 200
     assert (answer["request"], answer["status"]) == ("GET /tags?limit=1", 200)
     assert answer["headers"]["Cache-Status"] == "mips-cache; fwd=uri-miss; stored"
@@ -73,16 +76,42 @@ def test_a_cold_read_is_shown_with_what_it_took(service: LocalStack, watching: W
 
 def test_balances_are_read_with_a_signature(service: LocalStack, watching: Watching) -> None:
     _, answer = act(service, "read", route="/balances")
-    assert (answer["signed"], answer["status"]) == (True, 200)
+    assert answer["status"] == 200
+    assert "--aws-sigv4 aws:amz:us-east-1:execute-api --user test:test" in answer["curl"]
     assert answer["preview"].startswith("AccountNumber,")
     state = watching.until(lambda state: entry(state, "balances"))
     assert entry(state, "balances")["to"] is not None
 
 
-def test_what_the_api_refuses_is_an_answer_to_be_looked_at(service: LocalStack) -> None:
-    status, answer = act(service, "read", route="/tags", parameters={"limit": "-1"})
-    assert (status, answer["status"]) == (200, 400)
-    assert "limit" in json.loads(answer["preview"])["detail"]
+@pytest.mark.parametrize(
+    ("query", "status", "request_line"),
+    [
+        ("limit=-1", 400, "GET /tags?limit=-1"),
+        ("?limit=1&q=a b#ü&x", 200, "GET /tags?limit=1&q=a+b%23%C3%BC&x="),
+        ("%zz\r\nX: y", 200, "GET /tags?%25zz%0D%0AX%3A+y="),
+    ],
+)
+def test_any_parameters_are_sent_and_what_the_api_makes_of_them_is_shown(
+    service: LocalStack, query: str, status: int, request_line: str
+) -> None:
+    told, answer = act(service, "read", route="/tags", query=query)
+    assert (told, answer["status"], answer["request"]) == (200, status, request_line)
+
+
+def test_a_client_that_has_the_answer_already_is_told_so(service: LocalStack) -> None:
+    etag = act(service, "read", route="/tags")[1]["headers"]["ETag"]
+    headers = f"If-None-Match: {etag}\n\nPrefer: wait=0"
+    _, answer = act(service, "read", route="/tags", headers=headers)
+    assert (answer["status"], answer["preview"]) == (304, "")
+    assert answer["curl"] == (
+        f"curl -i -H 'If-None-Match: {etag}' -H 'Prefer: wait=0' {service.api_url}/tags"
+    )
+
+
+def test_a_signature_of_ones_own_replaces_the_made_up_one(service: LocalStack) -> None:
+    _, answer = act(service, "read", route="/balances", headers="authorization: Basic x")
+    assert answer["status"] == 403
+    assert "sigv4" not in answer["curl"]
 
 
 def test_an_expired_entry_is_stale_and_the_next_read_has_it_rebuilt(
@@ -142,25 +171,95 @@ def one_letter(watching: Watching, but: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("disturbed")
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_disturbance_is_seen_until_it_is_healed(
-    service: LocalStack, watching: Watching, name: str
+def test_a_fault_ends_those_that_it_excludes_and_leaves_the_others(
+    service: LocalStack, watching: Watching
 ) -> None:
-    assert act(service, "fault", name=name)[0] == 200
-    watching.until(lambda state: state["mip"]["active"] == [name])
-    assert act(service, "heal", name=name)[0] == 200
-    watching.until(lambda state: state["mip"]["active"] == [])
+    for name in ("slow", "shrunk_list", "bad_credentials"):
+        assert act(service, "fault", name=name)[1] == {"name": name, "ended": []}
+    watching.until(
+        lambda state: state["mip"]["active"] == ["slow", "bad_credentials", "shrunk_list"]
+    )
+    ended = act(service, "fault", name="down")[1]["ended"]
+    assert ended == ["bad_credentials", "shrunk_list"]
+    watching.until(lambda state: state["mip"]["active"] == ["down", "slow"])
+    act(service, "heal", name="slow")
+    assert act(service, "fault", name="shrunk_list")[1]["ended"] == ["down"]
+    state = watching.until(lambda state: state["mip"]["active"] == ["shrunk_list"])
+    assert list(state["mip"]["faults"]) == ["accounts"]
 
 
 @pytest.mark.usefixtures("disturbed")
-def test_one_of_two_disturbances_is_healed_and_the_other_stays(
+def test_what_is_set_by_other_means_is_told_too_and_healed(
     service: LocalStack, watching: Watching
 ) -> None:
-    act(service, "fault", name="slow")
+    assert isinstance(service.mip, MipCloud)
+    act(service, "fault", name="down")
+    service.mip.set_fault("accounts", Fault("status", status=500))
+    service.mip.set_latency(1.5, "logout")
+    state = watching.look()["mip"]
+    assert state["active"] == []
+    assert "login has the fault refuse." in state["others"]
+    assert "accounts has the fault status." in state["others"]
+    assert "logout takes 1.5 s longer." in state["others"]
+    act(service, "heal")
+    assert watching.look()["mip"]["others"] == []
+
+
+@pytest.mark.usefixtures("disturbed")
+def test_a_message_that_is_held_back_is_shown_and_released(
+    service: LocalStack, watching: Watching
+) -> None:
     act(service, "fault", name="shrunk_list")
-    watching.until(lambda state: state["mip"]["active"] == ["slow", "shrunk_list"])
-    act(service, "heal", name="slow")
-    watching.until(lambda state: state["mip"]["active"] == ["shrunk_list"])
+    service.mip.set_fault("accounts", Fault("status", status=418))
+    act(service, "refresh", dataset="programs")
+    [held] = watching.until(held_messages)["status"]["messages"]
+    assert (held["receives"], json.loads(held["body"])["dataset"]) == (1, "programs")
+    assert act(service, "release")[1] == {"count": 1}
+    act(service, "heal")
+    watching.until(lambda state: state["status"]["messages"] == [] or held_messages(state, 2))
+    act(service, "release")
+    watching.until(is_quiet)
+
+
+def held_messages(state: dict[str, Any], receives: int = 1) -> list[Any]:
+    return [
+        message
+        for message in state["status"]["messages"]
+        if message["held_until"] and not message["at_work"] and message["receives"] >= receives
+    ]
+
+
+@pytest.mark.usefixtures("disturbed")
+def test_a_shrunk_list_that_is_accepted_waits_for_no_message_that_is_held_back(
+    service: LocalStack, watching: Watching
+) -> None:
+    act(service, "read", route="/tags")
+    act(service, "fault", name="shrunk_list")
+    act(service, "fault", name="locked_out")
+    act(service, "refresh", dataset="programs")
+    watching.until(held_messages)  # for three minutes
+    act(service, "heal", name="locked_out")
+    assert act(service, "accept_shrink", dataset="programs")[1]["count"] == 1
+    watching.until(lambda state: is_quiet(state) and not error_of(state, "programs"))
+
+
+def test_a_rebuild_has_a_timeline_and_its_lines(service: LocalStack, watching: Watching) -> None:
+    act(service, "refresh", dataset="programs")
+    number = watching.until_event("stored programs")["rebuild"]
+    state = watching.until(lambda state: state["rebuilds"][0]["seconds"] is not None)
+    rebuild = state["rebuilds"][0]
+    assert (rebuild["number"], rebuild["asked"], rebuild["attempt"]) == (number, ["programs"], 1)
+    names = [step["name"] for step in rebuild["steps"]]
+    assert names == ["login", "segments", "accounts", "store", "logout"]
+    assert sum(step["seconds"] for step in rebuild["steps"]) <= rebuild["seconds"]
+    lines = [event["source"] for event in watching.events if event["rebuild"] == number]
+    assert {"worker", "mip"} == set(lines)
+
+
+def test_a_purge_names_its_dataset_and_its_result(service: LocalStack, watching: Watching) -> None:
+    act(service, "read", route="/tags")
+    act(service, "soft_purge", dataset="programs")
+    watching.until_event("soft purge programs: 1 entry marked stale")
 
 
 @pytest.mark.usefixtures("disturbed")
@@ -178,23 +277,6 @@ def test_refused_credentials_are_dead_lettered_and_good_once_stored_anew(
     act(service, "redrive", all=True)
     watching.until(lambda state: entry(state, "programs"))
     assert "; hit" in act(service, "read", route="/tags")[1]["headers"]["Cache-Status"]
-
-
-@pytest.mark.usefixtures("disturbed")
-def test_an_outage_is_waited_out_with_what_there_is(
-    service: LocalStack, watching: Watching
-) -> None:
-    act(service, "read", route="/tags")
-    watching.until(is_quiet)  # the worker has logged out
-    act(service, "fault", name="down")
-    act(service, "expire", dataset="programs")
-    answer = act(service, "read", route="/tags")[1]
-    assert (answer["status"], "; hit; ttl=-" in answer["headers"]["Cache-Status"]) == (200, True)
-    watching.until_event("cut the connection at login (fault: refuse)")
-    state = watching.until(lambda state: error_of(state, "programs"))
-    assert "MIP" in error_of(state, "programs")["message"]
-    # The message comes back by itself; a purge takes the record of the failure away.
-    act(service, "heal")
 
 
 def shown_errors(state: dict[str, Any]) -> list[str]:
@@ -216,10 +298,12 @@ def error_of(state: dict[str, Any], dataset: str) -> dict[str, Any] | None:
         ("read", {}, "route must be one of "),
         ("read", {"route": "/nowhere"}, "route must be one of "),
         ("read", {"route": ["/tags"]}, "route must be one of "),
-        ("read", {"route": "/tags", "parameters": {"limit": 1}}, "parameters must be an object"),
-        ("read", {"route": "/tags", "parameters": "limit=1"}, "parameters must be an object"),
-        ("read", {"path": "/tags"}, "read takes route, parameters; not path"),
-        ("expire", {}, "dataset must be one of programs, balances"),
+        ("read", {"route": "/tags", "query": {"limit": 1}}, "query must be a text"),
+        ("read", {"route": "/tags", "headers": "Prefer"}, "headers must be lines"),
+        ("read", {"route": "/tags", "headers": "a b: c"}, "headers must be lines"),
+        ("read", {"route": "/tags", "headers": "Name: ü"}, "headers must be lines"),
+        ("read", {"path": "/tags"}, "read takes route, query, headers; not path"),
+        ("expire", {}, f"dataset must be one of {', '.join(KINDS)}"),
         ("purge", {"dataset": "budgets"}, "dataset must be one of programs, balances, all"),
         ("purge", {"soft": True}, "purge takes dataset, from, to; not soft"),
         ("refresh", {"dataset": "balances", "from": "x", "to": "y"}, "from and to"),

@@ -11,10 +11,16 @@ from local.control_room.events import (
     LONGEST_TEXT,
     Event,
     EventLog,
+    fields_of,
+    of_command,
     of_line,
     of_mip_call,
     of_request,
 )
+
+
+def told_by(function: str, line: str) -> Event | None:
+    return of_line(function, line, fields_of(line))
 
 
 def logged(message: str, **fields: Any) -> str:
@@ -50,20 +56,13 @@ def logged(message: str, **fields: Any) -> str:
         ),
         ("WorkerFunction", logged("quiet"), "quiet", ("worker",), "info"),
         (
-            "AdminFunction",
-            logged("admin command", command="Purge"),
-            "was told to purge",
-            ("admin-cache",),
-            "info",
-        ),
-        (
             "WorkerFunction",
             "RequestId: 1 Error: Task timed out after 3.00 seconds Sandbox.Timedout",
             "RequestId: 1 Error: Task timed out after 3.00 seconds Sandbox.Timedout",
             ("worker",),
             "error",
         ),
-        ("AdminFunction", "[ERROR] 1 KeyError: x", "[ERROR] 1 KeyError: x", ("admin",), "error"),
+        ("ReaderFunction", "[ERROR] 1 KeyError: x", "[ERROR] 1 KeyError: x", ("reader",), "error"),
         (
             "WorkerFunction",
             "START RequestId: 1 Version: $LATEST",
@@ -76,14 +75,14 @@ def logged(message: str, **fields: Any) -> str:
 def test_a_line_is_told_in_words(
     function: str, line: str, text: str, passes: tuple[str, ...], level: str
 ) -> None:
-    told = of_line(function, line)
+    told = told_by(function, line)
     assert told
     assert (told.text, told.passes, told.level) == (text, passes, level)
     assert told.listed
 
 
 def test_the_start_of_a_reader_lights_up_without_a_line_in_the_log() -> None:
-    told = of_line("ReaderFunction", "START RequestId: 1 Version: $LATEST")
+    told = told_by("ReaderFunction", "START RequestId: 1 Version: $LATEST")
     assert told
     assert (told.passes, told.listed) == (("reader",), False)
 
@@ -98,17 +97,19 @@ def test_the_start_of_a_reader_lights_up_without_a_line_in_the_log() -> None:
         '{"no": "message"}',
         "[1, 2]",
         "7",
-        logged("admin command", command="ListDeadLetters"),
-        logged("admin command", command="Status"),
+        "[" * 50_000,
+        # Told with payload and result, see below.
+        logged("admin command", command="Purge"),
         logged("admin command done", summary="1 entry deleted"),
+        "[ERROR] InvalidCommandError: dataset must be …",
     ],
 )
 def test_what_is_no_news_is_not_told(line: str) -> None:
-    assert of_line("AdminFunction", line) is None
+    assert told_by("AdminFunction", line) is None
 
 
 def test_a_long_text_is_cut() -> None:
-    told = of_line("WorkerFunction", logged("x" * 10_000))
+    told = told_by("WorkerFunction", logged("x" * 10_000))
     assert told
     assert len(told.text) == LONGEST_TEXT
 
@@ -142,9 +143,47 @@ def test_a_call_of_mip_is_told_with_what_was_wrong(
     assert (told.text, told.level, told.passes) == (text, level, ("worker-mip",))
 
 
-def test_the_log_keeps_the_last_events_and_hands_out_those_after_a_number() -> None:
+@pytest.mark.parametrize(
+    ("payload", "text", "passes"),
+    [
+        ({"action": "purge"}, "purge all", ("admin-cache",)),
+        (
+            {"action": "purge", "dataset": "programs", "soft": True},
+            "soft purge programs",
+            ("admin-cache",),
+        ),
+        (
+            {"action": "refresh", "dataset": "balances", "from": "2026-11-01", "to": "2026-11-26"},
+            "refresh balances 2026-11-01 to 2026-11-26",
+            ("admin-queue",),
+        ),
+        ({"action": "discard", "message_id": "7"}, "discard letter 7", ("admin-dead_letters",)),
+        ({"action": "discard", "all": True}, "discard all", ("admin-dead_letters",)),
+    ],
+)
+def test_a_command_is_told_with_what_it_is_about_and_its_result(
+    payload: dict[str, Any], text: str, passes: tuple[str, ...]
+) -> None:
+    told = of_command(json.dumps(payload), '{"summary": "that is done"}', failed=False)
+    assert told == Event("admin", f"{text}: that is done", passes)
+
+
+@pytest.mark.parametrize("payload", [{"action": "status"}, {"action": "dead_letters"}, {}, [], 7])
+def test_a_command_that_only_looks_is_told_if_it_fails(payload: Any) -> None:
+    assert of_command(json.dumps(payload), "[]", failed=False) is None
+    error = '{"errorType": "InvalidCommandError", "errorMessage": "why"}'
+    told = of_command(json.dumps(payload), error, failed=True)
+    assert told
+    assert told.text.endswith(": InvalidCommandError: why")
+    assert (told.level, told.passes) == ("error", ("admin",))
+
+
+def test_the_log_keeps_the_last_events_of_each_source_in_their_order() -> None:
     log = EventLog(lambda: datetime(2026, 11, 26, tzinfo=UTC))
-    for number in range(1, KEPT + 2):
-        log.add(Event("api", f"number {number}", ()))
-    assert [event["text"] for event in log.after(KEPT)] == [f"number {KEPT + 1}"]
-    assert [event["number"] for event in log.after(0)] == list(range(2, KEPT + 2))
+    log.add(Event("admin", "rare", ()))
+    for number in range(2, KEPT + 3):
+        log.add(Event("api", f"number {number}", ()), rebuild=3)
+    assert [event["text"] for event in log.after(KEPT + 1)] == [f"number {KEPT + 2}"]
+    assert [event["number"] for event in log.after(0)] == [1, *range(3, KEPT + 3)]
+    assert log.after(0)[-1]["rebuild"] == 3
+    assert log.after(0)[0]["at"] == "2026-11-26T00:00:00.000+00:00"

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from core.model.datasets import KINDS
 from local.control_room.pages import FOLDER
 from local.mip import MipCloud
 from local.stack import LocalStack
@@ -110,10 +111,10 @@ def test_the_state_tells_the_setting_and_what_happened_since(toys: LocalStack) -
     setting = watching.look()["setting"]
     assert setting["api_url"] == toys.api_url
     assert {"path": "/secret", "signed": True} in setting["routes"]
+    assert setting["datasets"] == ["all", *KINDS]
     request(toys, "GET", "/things")
     told = watching.until_event("GET /things")
     assert told["passes"] == ["client-api", "api-reader"]
-    watching.events[:-1] = []
     assert watching.look()["events"] == []
 
 

@@ -43,7 +43,7 @@ def test_an_action_that_the_stop_breaks_off_neither_hangs_nor_leaves_a_traceback
 ) -> None:
     stack = toy_stack()
     with ThreadPoolExecutor() as threads, stack:
-        reading = threads.submit(act, stack, "read", route="/things", parameters={"sleep": "4"})
+        reading = threads.submit(act, stack, "read", route="/things", query="sleep=4")
         assert eventually(lambda: stack.functions["ReaderFunction"].running)
         began = time.monotonic()
         stack.stop()

@@ -18,15 +18,17 @@ class Watching:
 
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
+        self._after = 0
         self.events: list[Any] = []
+        """What was told so far, unless a test forgets it."""
 
     def look(self) -> Any:
         """The state now; keeps its events."""
-        after = self.events[-1]["number"] if self.events else 0
-        response, body = request(self._stack, "GET", f"/_local/state?after={after}")
+        response, body = request(self._stack, "GET", f"/_local/state?after={self._after}")
         assert response.status == 200
         state = json.loads(body)
         self.events += state["events"]
+        self._after = max([self._after, *(event["number"] for event in state["events"])])
         return state
 
     def until(self, holds: Callable[[Any], Any]) -> Any:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.functions.functions import FunctionFailedError
 from local.functions.sandbox import NOT_USED_HERE, PROJECT_ROOT, environment_of
-from local.stack import FunctionFailedError, LocalStack
+from local.stack import LocalStack
 from tests.local.toy_stack import eventually, toy_stack
 
 

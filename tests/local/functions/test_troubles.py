@@ -10,7 +10,8 @@ import pytest
 import urllib3
 
 from local.complaints import complain
-from local.stack import FunctionFailedError, LocalStack
+from local.functions.functions import FunctionFailedError
+from local.stack import LocalStack
 from tests.local.toy_stack import TOY_TEMPLATE, toy_stack
 
 

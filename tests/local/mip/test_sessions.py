@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.mip import ORGANISATION, PASSWORD, USER, MipCloud
+from local.mip import MipCloud
 from tests.local.mip.client import IDLE_SECONDS, LOCKOUT_SECONDS, Client, Clock
 
 
@@ -89,13 +89,6 @@ def test_a_call_without_the_token_of_an_open_session_is_refused_with_401(
     client.login()
     client.token = token
     assert client.anything(call).status_code == 401
-
-
-def test_too_many_wrong_passwords_lock_the_user_out_if_so_configured(clock: Clock) -> None:
-    mip = MipCloud(clock=clock, max_bad_logins=2)
-    wrong = {"username": USER, "password": "wrong", "org": ORGANISATION}
-    assert [mip.call("login", body=wrong).status for _ in range(3)] == [401, 401, 403]
-    assert mip.call("login", body=wrong | {"password": PASSWORD}).status == 403
 
 
 def test_of_many_logins_at_once_exactly_one_opens_a_session(

@@ -13,7 +13,7 @@ from local.stack import LocalStack
 from local.template import stack_template
 from local.triggers import poller
 from local.triggers.poller import Poller, reported_failures
-from local.triggers.schedule import QueueTarget, Schedule, UnsupportedScheduleError, next_time
+from local.triggers.schedule import Schedule, UnsupportedScheduleError, next_time
 from tests.local.toy_stack import TOY_TEMPLATE, eventually, toy_stack
 
 
@@ -206,7 +206,7 @@ def test_the_clock_survives_a_failure_and_fires_at_each_time(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     queue = FailingQueue()
-    target = QueueTarget("url", "now", "group")
+    target = {"MessageBody": "now"}
     clock = Schedule(queue, "cron(* * * * ? *)", [target], lambda: True, Times())
     clock.start()
     assert eventually(lambda: len(queue.sent) >= 2)
@@ -218,7 +218,7 @@ def test_a_rule_that_is_disabled_sends_nothing() -> None:
     queue = FailingQueue()
     asked = []
     clock = Schedule(queue, "cron(* * * * ? *)", [], lambda: bool(asked.append(1)), Times())
-    clock._targets.append(QueueTarget("url", "now", "group"))
+    clock._targets.append({"MessageBody": "now"})
     clock.start()
     assert eventually(lambda: len(asked) >= 2)
     clock.stop()
