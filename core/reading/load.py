@@ -48,7 +48,7 @@ class Missing:
     entry: None = None
 
 
-class Entries:
+class EntryLoader:
     """The entries of the cache. A decoded entry is kept, and used while S3 says it is unchanged."""
 
     def __init__(self, store: CacheReader, telemetry: Telemetry, cache_prefix: str) -> None:

@@ -14,7 +14,7 @@ from core.model.periods import period_for
 from core.ports import CacheReader, Clock, RebuildSender, Telemetry
 from core.reading.ask import KnownFailures, RebuildRequests
 from core.reading.decide import ASKING, Decision, decide, is_waited_out
-from core.reading.load import Entries, LoadedEntry, Missing, earlier_days
+from core.reading.load import EntryLoader, LoadedEntry, Missing, earlier_days
 from core.reading.wait import Patience
 from core.settings import ReaderSettings
 
@@ -84,7 +84,7 @@ class Lookup:
         sleep: Callable[[float], None],
         settings: ReaderSettings,
     ) -> None:
-        self._entries = Entries(store, telemetry, settings.cache_prefix)
+        self._entries = EntryLoader(store, telemetry, settings.cache_prefix)
         self._failures = KnownFailures(store, clock, settings.cache_prefix)
         self._requests = RebuildRequests(queue, telemetry, clock)
         self._telemetry = telemetry

@@ -78,7 +78,7 @@ class Wait:
         self._stack = stack
         self._queued = queued
         self._sent_at = sent_at
-        self._told = ""
+        self._last_line = ""
 
     def until_settled(self, arguments: Namespace, terminal: Terminal) -> Answer:
         """Look again and again, and tell what it waits for."""
@@ -88,7 +88,7 @@ class Wait:
                 problems = self._problems(answer.document)
                 if problems or self._is_built(answer.document, now):
                     return self._settled(answer.document, problems)
-            self._tell(answer.document, now, terminal)
+            self._report_wait(answer.document, now, terminal)
         raise AssertionError("looks() has no end")
 
     def _settled(self, status: _Json, problems: list[str]) -> Answer:
@@ -122,16 +122,16 @@ class Wait:
                     records[letter["message_id"], "", ""] = f"{error['type']}: {error['message']}"
         return [" ".join(filter(None, (*name, text))) for name, text in records.items()]
 
-    def _tell(self, status: _Json, now: datetime, terminal: Terminal) -> None:
+    def _report_wait(self, status: _Json, now: datetime, terminal: Terminal) -> None:
         held = held_back_until(status, now)
         if held:
             errors = {error_text(item["last_error"]) for item in failures(status)}
-            told = f"held back until {clock(held)}: {'; '.join(sorted(errors))}"
+            line = f"held back until {clock(held)}: {'; '.join(sorted(errors))}"
         else:
-            told = f"{count(sum(status['queue'].values()), 'message')} queued or at work"
-        if told != self._told:
-            terminal.progress(f"waiting: {told}")
-            self._told = told
+            line = f"{count(sum(status['queue'].values()), 'message')} queued or at work"
+        if line != self._last_line:
+            terminal.progress(f"waiting: {line}")
+            self._last_line = line
 
 
 def _name(item: _Json) -> tuple[str, str, str]:

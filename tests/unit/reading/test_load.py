@@ -1,4 +1,4 @@
-"""Entries from S3, and what is kept of them."""
+"""EntryLoader from S3, and what is kept of them."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from core.reading.load import (
     ENTRIES_IN_MEMORY,
     VIEWS_BYTES_PER_ENTRY,
     VIEWS_PER_ENTRY,
-    Entries,
+    EntryLoader,
     LoadedEntry,
     Missing,
     earlier_days,
@@ -21,12 +21,12 @@ KEY = entry_key(PREFIX, PROGRAM_LISTS)
 
 
 @pytest.fixture
-def entries(store: InMemoryStore, telemetry: RecordingTelemetry) -> Entries:
-    return Entries(store, telemetry, PREFIX)
+def entries(store: InMemoryStore, telemetry: RecordingTelemetry) -> EntryLoader:
+    return EntryLoader(store, telemetry, PREFIX)
 
 
 def test_load_of_an_entry_in_memory_asks_s3_and_decodes_nothing(
-    entries: Entries, store: InMemoryStore
+    entries: EntryLoader, store: InMemoryStore
 ) -> None:
     store_entries(store, make_entry())
     assert entries.load(PROGRAM_LISTS) is entries.load(PROGRAM_LISTS)
@@ -34,7 +34,7 @@ def test_load_of_an_entry_in_memory_asks_s3_and_decodes_nothing(
 
 
 def test_memory_drops_the_entry_that_was_not_used_for_longest(
-    entries: Entries, store: InMemoryStore
+    entries: EntryLoader, store: InMemoryStore
 ) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
     store_entries(store, *map(make_entry, datasets))
@@ -68,7 +68,7 @@ def test_entry_keeps_its_last_views_within_bounds(size_bytes: int, kept: int) ->
     assert list(loaded.views) == list(range(VIEWS_PER_ENTRY + 1))[-kept:]
 
 
-def test_each_purge_is_an_absence_of_its_own(entries: Entries, store: InMemoryStore) -> None:
+def test_each_purge_is_an_absence_of_its_own(entries: EntryLoader, store: InMemoryStore) -> None:
     seen = [entries.load(PROGRAM_LISTS)]
     store.put(KEY, encode_tombstone(Tombstone.new(PROGRAM_LISTS)))
     seen.append(entries.load(PROGRAM_LISTS))
@@ -80,7 +80,7 @@ def test_each_purge_is_an_absence_of_its_own(entries: Entries, store: InMemorySt
 
 
 def test_unreadable_object_is_an_absence_that_is_told_once(
-    entries: Entries, store: InMemoryStore, telemetry: RecordingTelemetry
+    entries: EntryLoader, store: InMemoryStore, telemetry: RecordingTelemetry
 ) -> None:
     store.put(KEY, b"{")
     first = entries.load(PROGRAM_LISTS)
