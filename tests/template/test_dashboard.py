@@ -5,7 +5,6 @@ import json
 import re
 
 import pytest
-from docs.diagrams import dashboard as picture
 
 from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
@@ -160,14 +159,3 @@ def test_lines_across_a_graph_are_where_the_alarm_rings_and_entries_get_stale():
 
     assert annotations("How old is the oldest message?") == [threshold]
     assert annotations("How old were entries at rebuild?", **chosen) == [7200, 3600]
-
-
-def test_picture_in_the_docs_is_of_the_dashboard_as_it_is(tmp_path):
-    """Else `python docs/diagrams/dashboard.py` was forgotten."""
-    picture.save(tmp_path)
-
-    drawn_now = (tmp_path / "dashboard.svg").read_text(encoding="utf-8")
-    assert drawn_now == (picture.HERE / "dashboard.svg").read_text(encoding="utf-8")
-    assert f">{picture.NOTE}<" in drawn_now
-    text = " ".join(re.findall(r">([^<>\n]+)<", drawn_now))
-    assert [title(widget) for widget in widgets("metric") if title(widget) not in text] == []
