@@ -28,11 +28,20 @@ ATTRIBUTES = {
 }
 
 
+class Commands(DeadLetterCommands):
+    """The commands, and the two queues that they work on."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.dead_letters = InMemoryDeadLetters(clock)
+        self.queue = RecordingQueue(clock)
+        self.telemetry = RecordingTelemetry()
+        super().__init__(self.dead_letters, self.queue, self.telemetry)
+
+
 @pytest.fixture
-def commands(
-    dead_letters: InMemoryDeadLetters, queue: RecordingQueue, telemetry: RecordingTelemetry
-) -> DeadLetterCommands:
-    return DeadLetterCommands(dead_letters, queue, telemetry)
+def commands(clock: FakeClock) -> Commands:
+    return Commands(clock)
 
 
 def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> list[str]:
@@ -44,7 +53,7 @@ def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> li
     return [letter.message_id for letter in dead_letters.letters]
 
 
-def test_list_nothing_is_an_empty_list(commands: DeadLetterCommands) -> None:
+def test_list_nothing_is_an_empty_list(commands: Commands) -> None:
     assert commands.list(ListDeadLetters(1000)) == {
         "action": "dead_letters",
         "summary": "0 dead letters; the oldest come first",
@@ -53,10 +62,8 @@ def test_list_nothing_is_an_empty_list(commands: DeadLetterCommands) -> None:
     }
 
 
-def test_list_tells_everything_of_a_letter(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
-) -> None:
-    dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
+def test_list_tells_everything_of_a_letter(commands: Commands) -> None:
+    commands.dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
     assert commands.list(ListDeadLetters(1000))["messages"] == [
         {
             "message_id": "id-1",
@@ -70,35 +77,29 @@ def test_list_tells_everything_of_a_letter(
     ]
 
 
-def test_list_of_one_letter_counts_it(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
-) -> None:
-    dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
+def test_list_of_one_letter_counts_it(commands: Commands) -> None:
+    commands.dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
     listed = commands.list(ListDeadLetters(1000))
     assert listed["summary"] == "1 dead letter; the oldest come first"
 
 
 def test_letters_of_the_worker_that_sqs_moved_twice_are_given_groups_of_their_own(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
+    commands: Commands,
 ) -> None:
     """Sent back from the console they keep their attributes, and come again in one group."""
     for number in range(12):
-        dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, str(number))
+        commands.dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, str(number))
     assert commands.list(ListDeadLetters(1000))["count"] == 12
 
 
 @pytest.mark.parametrize("look", ["list", "dry run", "redrive", "discard"])
 @pytest.mark.parametrize("group", [MESSAGE_GROUP, "misp"])
 def test_letter_that_sqs_has_just_moved_is_never_lost(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    look: str,
-    group: str,
+    commands: Commands, look: str, group: str
 ) -> None:
     """A copy under the bare message id would be accepted and dropped, for five minutes."""
     for number in range(12):
-        dead_letters.take_over(f"moved-{number}", make_body(), group)
+        commands.dead_letters.take_over(f"moved-{number}", make_body(), group)
     if look == "list":
         assert commands.list(ListDeadLetters(1000))["count"] == 12
     elif look == "discard":
@@ -106,16 +107,14 @@ def test_letter_that_sqs_has_just_moved_is_never_lost(
     else:
         assert commands.redrive(Redrive(None, dry_run=look == "dry run"))["count"] == 12
     left = {"list": 12, "dry run": 12, "redrive": 0, "discard": 11}[look]
-    assert dead_letters.depth() == QueueDepth(visible=left, in_flight=0)
-    assert len(queue.sent) == (12 if look == "redrive" else 0)
+    assert commands.dead_letters.depth() == QueueDepth(visible=left, in_flight=0)
+    assert len(commands.queue.sent) == (12 if look == "redrive" else 0)
 
 
-def test_list_letter_that_the_redrive_policy_moved_is_explained(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
+def test_list_letter_that_the_redrive_policy_moved_is_explained(commands: Commands) -> None:
     """When it was first sent, nobody can tell: SQS counts the time of a moved message anew."""
-    dead_letters.take_over("id-1", make_body())
-    clock.advance(minutes=3)
+    commands.dead_letters.take_over("id-1", make_body())
+    commands.clock.advance(minutes=3)
     (message,) = commands.list(ListDeadLetters(1000))["messages"]
     assert message["error"]["type"] == "Unknown"
     assert "redrive policy" in message["error"]["message"]
@@ -124,12 +123,10 @@ def test_list_letter_that_the_redrive_policy_moved_is_explained(
     assert message["original_message_id"] == "id-1"
 
 
-def test_list_lists_all_of_one_group_of_which_sqs_shows_ten(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
+def test_list_lists_all_of_one_group_of_which_sqs_shows_ten(commands: Commands) -> None:
     for number in range(25):
-        dead_letters.take_over(f"id-{number + 1}", make_body(reason=str(number)))
-        clock.advance(minutes=1)
+        commands.dead_letters.take_over(f"id-{number + 1}", make_body(reason=str(number)))
+        commands.clock.advance(minutes=1)
     listed = commands.list(ListDeadLetters(1000))
     assert [message["original_message_id"] for message in listed["messages"]] == [
         f"id-{number}" for number in range(1, 26)
@@ -137,61 +134,53 @@ def test_list_lists_all_of_one_group_of_which_sqs_shows_ten(
     assert [json.loads(message["body"])["reason"] for message in listed["messages"]] == [
         str(number) for number in range(25)
     ]
-    assert dead_letters.depth() == QueueDepth(visible=25, in_flight=0)
+    assert commands.dead_letters.depth() == QueueDepth(visible=25, in_flight=0)
     assert commands.list(ListDeadLetters(1000)) == listed
 
 
-def test_letter_of_the_shared_group_is_chosen_by_either_id(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
-) -> None:
+def test_letter_of_the_shared_group_is_chosen_by_either_id(commands: Commands) -> None:
     for number in range(2):
-        dead_letters.take_over(f"moved-{number}", make_body(reason=str(number)))
+        commands.dead_letters.take_over(f"moved-{number}", make_body(reason=str(number)))
     listed = commands.list(ListDeadLetters(1000))["messages"]
     commands.redrive(Redrive(listed[0]["message_id"], dry_run=False))
     commands.redrive(Redrive(listed[1]["original_message_id"], dry_run=False))
-    assert len(queue.sent) == 2
-    assert dead_letters.letters == []
+    assert len(commands.queue.sent) == 2
+    assert commands.dead_letters.letters == []
 
 
-def test_letter_of_the_shared_group_keeps_what_it_tells(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
-) -> None:
-    dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, "1")
+def test_letter_of_the_shared_group_keeps_what_it_tells(commands: Commands) -> None:
+    commands.dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, "1")
     (message,) = commands.list(ListDeadLetters(1000))["messages"]
     assert message["error"]["type"] == ATTRIBUTES["ErrorType"]
     assert message["original_message_id"] == ATTRIBUTES["OriginalMessageId"]
 
 
 def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
-    dead_letters: InMemoryDeadLetters, commands: DeadLetterCommands, monkeypatch: pytest.MonkeyPatch
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
-        dead_letters.take_over(f"moved-{number}", make_body())
+        commands.dead_letters.take_over(f"moved-{number}", make_body())
 
     def refuse(*_: object) -> None:
         raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
 
-    monkeypatch.setattr(dead_letters, "send", refuse)
+    monkeypatch.setattr(commands.dead_letters, "send", refuse)
     with pytest.raises(QueueUnavailableError):
         commands.list(ListDeadLetters(1000))
-    assert dead_letters.depth() == QueueDepth(visible=3, in_flight=0)
+    assert commands.dead_letters.depth() == QueueDepth(visible=3, in_flight=0)
 
 
-def test_list_letter_with_attributes_of_somebody_else_is_listed(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters
-) -> None:
-    dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
-    dead_letters.send("no JSON", {"ErrorType": "Mine", "Attempts": "9" * 5000}, "h", "2")
+def test_list_letter_with_attributes_of_somebody_else_is_listed(commands: Commands) -> None:
+    commands.dead_letters.send("no JSON", {"Attempts": "many"}, "g", "1")
+    commands.dead_letters.send("no JSON", {"ErrorType": "Mine", "Attempts": "9" * 5000}, "h", "2")
     second, first = commands.list(ListDeadLetters(1000))["messages"]
     assert first["attempts"] is second["attempts"] is None
     assert first["error"]["type"] == "Unknown"
     assert second["error"] == {"type": "Mine", "message": "the letter does not say what failed"}
 
 
-def test_list_lists_more_than_ten_the_oldest_first(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
-    ids = fill(dead_letters, 25, clock)
+def test_list_lists_more_than_ten_the_oldest_first(commands: Commands) -> None:
+    ids = fill(commands.dead_letters, 25, commands.clock)
     listed = commands.list(ListDeadLetters(1000))
     assert [message["message_id"] for message in listed["messages"]] == ids
     assert listed["count"] == 25
@@ -212,31 +201,25 @@ def test_list_sorts_what_comes_in_any_order(clock: FakeClock, queue: RecordingQu
     assert [message["message_id"] for message in listed["messages"]] == ids
 
 
-def test_list_limit_cuts_the_list_but_not_the_count(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
-    ids = fill(dead_letters, 12, clock)
+def test_list_limit_cuts_the_list_but_not_the_count(commands: Commands) -> None:
+    ids = fill(commands.dead_letters, 12, commands.clock)
     listed = commands.list(ListDeadLetters(3))
     assert [message["message_id"] for message in listed["messages"]] == ids[:3]
     assert listed["count"] == 12
 
 
-def test_list_consumes_and_hides_nothing(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
-    fill(dead_letters, 12, clock)
+def test_list_consumes_and_hides_nothing(commands: Commands) -> None:
+    fill(commands.dead_letters, 12, commands.clock)
     first = commands.list(ListDeadLetters(3))
-    assert (dead_letters.depth().visible, dead_letters.depth().in_flight) == (12, 0)
+    assert (commands.dead_letters.depth().visible, commands.dead_letters.depth().in_flight) == (
+        12,
+        0,
+    )
     assert commands.list(ListDeadLetters(3)) == first
 
 
-def test_redrive_all_sends_back_and_then_deletes(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-) -> None:
-    ids = fill(dead_letters, 12, clock)
+def test_redrive_all_sends_back_and_then_deletes(commands: Commands) -> None:
+    ids = fill(commands.dead_letters, 12, commands.clock)
     result = commands.redrive(Redrive(None, dry_run=False))
     assert result == {
         "action": "redrive",
@@ -245,153 +228,119 @@ def test_redrive_all_sends_back_and_then_deletes(
         "count": 12,
         "message_ids": ids,
     }
-    assert len(queue.sent) == 12
-    assert queue.sent[0] == make_body(reason="0")
-    assert dead_letters.letters == []
+    assert len(commands.queue.sent) == 12
+    assert commands.queue.sent[0] == make_body(reason="0")
+    assert commands.dead_letters.letters == []
 
 
 def test_redrive_all_does_not_meet_what_is_dead_lettered_again_meanwhile(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A poison message is back in the dead-letter queue faster than one looks."""
-    fill(dead_letters, 3, clock)
-    send = queue.send_again
+    """A poison message is back in the dead-letter commands.queue faster than one looks."""
+    fill(commands.dead_letters, 3, commands.clock)
+    send = commands.queue.send_again
 
     def poison(body: str, deduplication_id: str) -> str:
-        dead_letters.send(body, ATTRIBUTES, deduplication_id, deduplication_id)
+        commands.dead_letters.send(body, ATTRIBUTES, deduplication_id, deduplication_id)
         return send(body, deduplication_id)
 
-    monkeypatch.setattr(queue, "send_again", poison)
+    monkeypatch.setattr(commands.queue, "send_again", poison)
     assert commands.redrive(Redrive(None, dry_run=False))["count"] == 3
-    assert len(dead_letters.letters) == 3
+    assert len(commands.dead_letters.letters) == 3
 
 
 def test_redriven_and_discarded_letters_are_told_with_their_correlation_id(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, telemetry: RecordingTelemetry
+    commands: Commands,
 ) -> None:
-    dead_letters.send(make_body(correlation_id="c-1"), ATTRIBUTES, "m-1", "m-1")
+    commands.dead_letters.send(make_body(correlation_id="c-1"), ATTRIBUTES, "m-1", "m-1")
     commands.redrive(Redrive(None, dry_run=False))
-    dead_letters.send("no JSON", ATTRIBUTES, "m-2", "m-2")
+    commands.dead_letters.send("no JSON", ATTRIBUTES, "m-2", "m-2")
     commands.discard(Discard(None, dry_run=False))
-    assert [(event, fields["correlation_id"]) for _, event, fields in telemetry.events] == [
+    assert [
+        (event, fields["correlation_id"]) for _, event, fields in commands.telemetry.events
+    ] == [
         ("dead letter redriven", "c-1"),
         ("dead letter discarded", "m-1"),
     ]
 
 
-def test_redrive_again_within_five_minutes_is_never_swallowed(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, queue: RecordingQueue
-) -> None:
+def test_redrive_again_within_five_minutes_is_never_swallowed(commands: Commands) -> None:
     for number in range(2):
-        dead_letters.send(make_body(), {}, "m-1", str(number))
+        commands.dead_letters.send(make_body(), {}, "m-1", str(number))
         commands.redrive(Redrive(None, dry_run=False))
-    assert len(queue.sent) == 2
+    assert len(commands.queue.sent) == 2
 
 
 @pytest.mark.parametrize("by", ["message_id", "OriginalMessageId"])
-def test_redrive_one_leaves_the_others_visible(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-    by: str,
-) -> None:
-    ids = fill(dead_letters, 12, clock)
+def test_redrive_one_leaves_the_others_visible(commands: Commands, by: str) -> None:
+    ids = fill(commands.dead_letters, 12, commands.clock)
     chosen = ids[4] if by == "message_id" else "m-4"
     result = commands.redrive(Redrive(chosen, dry_run=False))
     assert result["message_ids"] == [ids[4]]
-    assert queue.sent == [make_body(reason="4")]
-    assert dead_letters.depth().visible == 11
+    assert commands.queue.sent == [make_body(reason="4")]
+    assert commands.dead_letters.depth().visible == 11
 
 
-def test_redrive_that_cannot_send_keeps_the_letter(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-) -> None:
-    fill(dead_letters, 3, clock)
-    queue.is_down = True
+def test_redrive_that_cannot_send_keeps_the_letter(commands: Commands) -> None:
+    fill(commands.dead_letters, 3, commands.clock)
+    commands.queue.is_down = True
     with pytest.raises(QueueUnavailableError):
         commands.redrive(Redrive(None, dry_run=False))
-    assert len(dead_letters.letters) == 3
+    assert len(commands.dead_letters.letters) == 3
 
 
 def test_redrive_that_fails_half_way_hides_nothing(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(dead_letters, 3, clock)
-    send = queue.send_again
+    fill(commands.dead_letters, 3, commands.clock)
+    send = commands.queue.send_again
 
     def send_one(body: str, deduplication_id: str) -> str:
-        if queue.sent:
+        if commands.queue.sent:
             raise QueueUnavailableError("SQS SendMessage: ServiceUnavailable")
         return send(body, deduplication_id)
 
-    monkeypatch.setattr(queue, "send_again", send_one)
+    monkeypatch.setattr(commands.queue, "send_again", send_one)
     with pytest.raises(QueueUnavailableError):
         commands.redrive(Redrive(None, dry_run=False))
-    assert len(queue.sent) == 1
-    assert dead_letters.depth().visible == 2
+    assert len(commands.queue.sent) == 1
+    assert commands.dead_letters.depth().visible == 2
 
 
-def test_discard_all_deletes_and_sends_nothing(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-) -> None:
-    fill(dead_letters, 12, clock)
+def test_discard_all_deletes_and_sends_nothing(commands: Commands) -> None:
+    fill(commands.dead_letters, 12, commands.clock)
     assert commands.discard(Discard(None, dry_run=False))["count"] == 12
-    assert dead_letters.letters == []
-    assert queue.sent == []
+    assert commands.dead_letters.letters == []
+    assert commands.queue.sent == []
 
 
-def test_discard_one_leaves_the_others_visible(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock
-) -> None:
-    ids = fill(dead_letters, 3, clock)
+def test_discard_one_leaves_the_others_visible(commands: Commands) -> None:
+    ids = fill(commands.dead_letters, 3, commands.clock)
     assert commands.discard(Discard(ids[1], dry_run=False))["count"] == 1
-    assert [letter.message_id for letter in dead_letters.letters] == [ids[0], ids[2]]
-    assert dead_letters.depth().visible == 2
+    assert [letter.message_id for letter in commands.dead_letters.letters] == [ids[0], ids[2]]
+    assert commands.dead_letters.depth().visible == 2
 
 
 @pytest.mark.parametrize("message_id", [None, "id-2"])
-def test_dry_run_only_tells(
-    commands: DeadLetterCommands,
-    dead_letters: InMemoryDeadLetters,
-    queue: RecordingQueue,
-    clock: FakeClock,
-    message_id: str | None,
-) -> None:
-    fill(dead_letters, 3, clock)
+def test_dry_run_only_tells(commands: Commands, message_id: str | None) -> None:
+    fill(commands.dead_letters, 3, commands.clock)
     count = 3 if message_id is None else 1
     assert commands.redrive(Redrive(message_id, dry_run=True))["count"] == count
     assert commands.discard(Discard(message_id, dry_run=True))["count"] == count
-    assert dead_letters.depth().visible == 3
-    assert queue.sent == []
+    assert commands.dead_letters.depth().visible == 3
+    assert commands.queue.sent == []
 
 
-def test_all_of_nothing_is_done_with_a_count_of_zero(commands: DeadLetterCommands) -> None:
+def test_all_of_nothing_is_done_with_a_count_of_zero(commands: Commands) -> None:
     assert commands.redrive(Redrive(None, dry_run=False))["count"] == 0
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_unknown_message_id_is_refused_and_hides_nothing(
-    commands: DeadLetterCommands, dead_letters: InMemoryDeadLetters, clock: FakeClock, dry_run: bool
-) -> None:
-    fill(dead_letters, 3, clock)
+def test_unknown_message_id_is_refused_and_hides_nothing(commands: Commands, dry_run: bool) -> None:
+    fill(commands.dead_letters, 3, commands.clock)
     with pytest.raises(InvalidCommandError, match="no dead letter has this message_id"):
         commands.discard(Discard("nobody", dry_run=dry_run))
-    assert dead_letters.depth().visible == 3
+    assert commands.dead_letters.depth().visible == 3
 
 
 class BreakingDeadLetters(InMemoryDeadLetters):
