@@ -38,14 +38,19 @@ OCTOBER_KEY = entry_key(PREFIX, OCTOBER_BALANCES)
 EVERYTHING = Selection("all")
 
 
-@pytest.fixture
-def edge() -> RecordingEdge:
-    return RecordingEdge()
+class WiredPurger(Purger):
+    """A purger, and the bucket and the edge that it works on."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.store, self.edge, self.clock = InMemoryStore(), RecordingEdge(), clock
+        super().__init__(
+            store=self.store, edge=self.edge, clock=clock, settings=make_admin_settings()
+        )
 
 
 @pytest.fixture
-def purger(store: InMemoryStore, edge: RecordingEdge, clock: FakeClock) -> Purger:
-    return Purger(store=store, edge=edge, clock=clock, settings=make_admin_settings())
+def purger(clock: FakeClock) -> WiredPurger:
+    return WiredPurger(clock)
 
 
 def purge(selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: bool = False) -> Purge:
@@ -65,10 +70,10 @@ def stored_tombstone(store: InMemoryStore, dataset: Dataset) -> Tombstone:
 
 
 def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
-    purger: Purger, store: InMemoryStore, edge: RecordingEdge
+    purger: WiredPurger,
 ) -> None:
-    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
-    store_failures(store, PROGRAM_LISTS, OCTOBER_BALANCES)
+    store_entries(purger.store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+    store_failures(purger.store, PROGRAM_LISTS, OCTOBER_BALANCES)
     assert purger.purge(purge()) == {
         "action": "purge",
         "summary": "3 entries purged",
@@ -79,20 +84,20 @@ def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
         "failure_records": 2,
         "invalidation_id": "I-1",
     }
-    assert list(store.objects) == [KEY, SEPTEMBER_KEY, OCTOBER_KEY]
+    assert list(purger.store.objects) == [KEY, SEPTEMBER_KEY, OCTOBER_KEY]
     for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES, OCTOBER_BALANCES):
-        assert stored_tombstone(store, dataset).purged_at == NOW
-    assert edge.invalidations == 1
+        assert stored_tombstone(purger.store, dataset).purged_at == NOW
+    assert purger.edge.invalidations == 1
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_purge_gives_a_tombstone_a_new_id(purger: Purger, store: InMemoryStore, soft: bool) -> None:
+def test_purge_gives_a_tombstone_a_new_id(purger: WiredPurger, soft: bool) -> None:
     """Each purge is a generation of its own; a soft one treats what is no entry like any other."""
     ids = []
     for tombstone in (Tombstone.new(PROGRAM_LISTS), Tombstone.new(PROGRAM_LISTS, NOW)):
-        store.put(KEY, encode_tombstone(tombstone))
+        purger.store.put(KEY, encode_tombstone(tombstone))
         purger.purge(purge(soft=soft))
-        buried = stored_tombstone(store, PROGRAM_LISTS)
+        buried = stored_tombstone(purger.store, PROGRAM_LISTS)
         assert buried.purged_at == NOW
         ids += [tombstone.id, buried.id]
     assert len(set(ids)) == 4
@@ -109,48 +114,46 @@ def test_purge_gives_a_tombstone_a_new_id(purger: Purger, store: InMemoryStore, 
     ],
 )
 def test_purge_of_a_selection_leaves_the_rest(
-    purger: Purger, store: InMemoryStore, selection: Selection, deleted: set[Dataset]
+    purger: WiredPurger, selection: Selection, deleted: set[Dataset]
 ) -> None:
     everything = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
-    store_entries(store, *map(make_entry, everything))
-    store_failures(store, *everything)
+    store_entries(purger.store, *map(make_entry, everything))
+    store_failures(purger.store, *everything)
     purger.purge(purge(selection))
     for dataset in everything:
         is_gone = dataset in deleted
-        found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
+        found = decode(purger.store.objects[entry_key(PREFIX, dataset)].body, dataset)
         assert isinstance(found, Tombstone) is is_gone
-        assert (failure_key(PREFIX, dataset) not in store.objects) is is_gone
+        assert (failure_key(PREFIX, dataset) not in purger.store.objects) is is_gone
 
 
-def test_purge_leaves_what_is_no_entry(purger: Purger, store: InMemoryStore) -> None:
+def test_purge_leaves_what_is_no_entry(purger: WiredPurger) -> None:
     for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
-        store.put(key, b"{}")
+        purger.store.put(key, b"{}")
     purger.purge(purge())
-    assert len(store.objects) == 3
+    assert len(purger.store.objects) == 3
 
 
 @pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("body", [b"{", b'{"schema": "v1", "dataset": "programs", "id": 7}'])
 def test_purge_puts_a_tombstone_over_what_is_unreadable(
-    purger: Purger, store: InMemoryStore, body: bytes, soft: bool
+    purger: WiredPurger, body: bytes, soft: bool
 ) -> None:
-    store.put(KEY, body)
+    purger.store.put(KEY, body)
     assert purger.purge(purge(soft=soft))["count"] == 1
-    assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
+    assert stored_tombstone(purger.store, PROGRAM_LISTS).purged_at == NOW
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_purge_of_many_entries_reaches_all(
-    purger: Purger, store: InMemoryStore, soft: bool
-) -> None:
+def test_purge_of_many_entries_reaches_all(purger: WiredPurger, soft: bool) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
-    store_entries(store, *map(make_entry, datasets))
+    store_entries(purger.store, *map(make_entry, datasets))
     assert purger.purge(purge(soft=soft))["count"] == 300
     for dataset in datasets:
         if soft:
-            assert stored(store, dataset).fresh_until <= NOW
+            assert stored(purger.store, dataset).fresh_until <= NOW
         else:
-            assert stored_tombstone(store, dataset).purged_at == NOW
+            assert stored_tombstone(purger.store, dataset).purged_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -163,64 +166,54 @@ def test_purge_of_many_entries_reaches_all(
     ],
 )
 def test_purge_summary_tells_what_was_done(
-    purger: Purger, store: InMemoryStore, command: Purge, summary: str
+    purger: WiredPurger, command: Purge, summary: str
 ) -> None:
-    store_entries(store, make_entry())
+    store_entries(purger.store, make_entry())
     assert purger.purge(command)["summary"] == summary
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_purge_dry_run_only_tells(
-    purger: Purger, store: InMemoryStore, edge: RecordingEdge, soft: bool
-) -> None:
-    store_entries(store, make_entry())
-    store_failures(store, PROGRAM_LISTS)
-    before = dict(store.objects)
+def test_purge_dry_run_only_tells(purger: WiredPurger, soft: bool) -> None:
+    store_entries(purger.store, make_entry())
+    store_failures(purger.store, PROGRAM_LISTS)
+    before = dict(purger.store.objects)
     result = purger.purge(purge(soft=soft, dry_run=True))
     assert (result["count"], result["keys"]) == (1, [KEY])
-    assert store.objects == before
-    assert edge.invalidations == 0
+    assert purger.store.objects == before
+    assert purger.edge.invalidations == 0
 
 
-def test_soft_purge_marks_stale_and_keeps_the_data(
-    purger: Purger, store: InMemoryStore, edge: RecordingEdge
-) -> None:
+def test_soft_purge_marks_stale_and_keeps_the_data(purger: WiredPurger) -> None:
     entry = make_entry(built_at=NOW - timedelta(hours=1))
-    store_entries(store, entry)
-    store_failures(store, PROGRAM_LISTS)
+    store_entries(purger.store, entry)
+    store_failures(purger.store, PROGRAM_LISTS)
     result = purger.purge(purge(soft=True))
     assert (result["soft"], result["count"]) == (True, 1)
-    assert stored(store) == entry.marked_stale(NOW)
-    assert failure_key(PREFIX, PROGRAM_LISTS) not in store.objects
-    assert edge.invalidations == 1
+    assert stored(purger.store) == entry.marked_stale(NOW)
+    assert failure_key(PREFIX, PROGRAM_LISTS) not in purger.store.objects
+    assert purger.edge.invalidations == 1
 
 
-def test_soft_purge_of_a_stale_entry_makes_a_new_generation(
-    purger: Purger, store: InMemoryStore
-) -> None:
-    store_entries(store, make_stale_entry())
-    before = store.objects[KEY].etag
+def test_soft_purge_of_a_stale_entry_makes_a_new_generation(purger: WiredPurger) -> None:
+    store_entries(purger.store, make_stale_entry())
+    before = purger.store.objects[KEY].etag
     purger.purge(purge(soft=True))
-    assert store.objects[KEY].etag != before
+    assert purger.store.objects[KEY].etag != before
 
 
-def test_soft_purge_marks_also_what_was_written_meanwhile(
-    purger: Purger, store: InMemoryStore
-) -> None:
-    store_entries(store, make_entry(built_at=NOW - timedelta(hours=1)))
+def test_soft_purge_marks_also_what_was_written_meanwhile(purger: WiredPurger) -> None:
+    store_entries(purger.store, make_entry(built_at=NOW - timedelta(hours=1)))
     rebuilt = make_entry(built_at=NOW)
-    once_before_replace(store, lambda: store_entries(store, rebuilt))
+    once_before_replace(purger.store, lambda: store_entries(purger.store, rebuilt))
     purger.purge(purge(soft=True))
-    assert stored(store) == rebuilt.marked_stale(NOW)
+    assert stored(purger.store) == rebuilt.marked_stale(NOW)
 
 
-def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(
-    purger: Purger, store: InMemoryStore
-) -> None:
-    store_entries(store, make_entry())
-    once_before_replace(store, lambda: store_tombstones(store, PROGRAM_LISTS))
+def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(purger: WiredPurger) -> None:
+    store_entries(purger.store, make_entry())
+    once_before_replace(purger.store, lambda: store_tombstones(purger.store, PROGRAM_LISTS))
     purger.purge(purge(soft=True))
-    assert stored_tombstone(store, PROGRAM_LISTS).purged_at == NOW
+    assert stored_tombstone(purger.store, PROGRAM_LISTS).purged_at == NOW
 
 
 def once_before_replace(store: InMemoryStore, action: Any) -> None:
@@ -235,39 +228,36 @@ def once_before_replace(store: InMemoryStore, action: Any) -> None:
     store.down = interfere
 
 
-def test_soft_purge_gives_up_on_writes_without_end(
-    purger: Purger, store: InMemoryStore, clock: FakeClock
-) -> None:
-    store_entries(store, make_entry())
+def test_soft_purge_gives_up_on_writes_without_end(purger: WiredPurger) -> None:
+    store_entries(purger.store, make_entry())
 
     def interfere(operation: str, key: str) -> bool:
         if operation == "replace":
-            clock.advance(seconds=1)
-            store._write(KEY, encode(make_entry(built_at=clock())))
+            purger.clock.advance(seconds=1)
+            purger.store._write(KEY, encode(make_entry(built_at=purger.clock())))
         return False
 
-    store.down = interfere
+    purger.store.down = interfere
     with pytest.raises(ConflictError):
         purger.purge(purge(soft=True))
-    assert store.count("replace", KEY) == 5
+    assert purger.store.count("replace", KEY) == 5
 
 
-def test_purge_with_s3_out_of_reach_fails(purger: Purger, store: InMemoryStore) -> None:
-    store_entries(store, make_entry())
-    store.down = lambda operation, key: operation == "put"
+def test_purge_with_s3_out_of_reach_fails(purger: WiredPurger) -> None:
+    store_entries(purger.store, make_entry())
+    purger.store.down = lambda operation, key: operation == "put"
     with pytest.raises(StoreUnavailableError):
         purger.purge(purge())
 
 
-def test_soft_purge_deletes_failure_records_before_it_marks(
-    purger: Purger, store: InMemoryStore
-) -> None:
+def test_soft_purge_deletes_failure_records_before_it_marks(purger: WiredPurger) -> None:
     """A reader that sees the new mark with the old record would wait the old failure out."""
-    store_entries(store, make_entry(built_at=NOW - timedelta(hours=1)))
-    store_failures(store, PROGRAM_LISTS)
+    store_entries(purger.store, make_entry(built_at=NOW - timedelta(hours=1)))
+    store_failures(purger.store, PROGRAM_LISTS)
     recorded: list[bool] = []
     once_before_replace(
-        store, lambda: recorded.append(failure_key(PREFIX, PROGRAM_LISTS) in store.objects)
+        purger.store,
+        lambda: recorded.append(failure_key(PREFIX, PROGRAM_LISTS) in purger.store.objects),
     )
     purger.purge(purge(soft=True))
     assert recorded == [False]

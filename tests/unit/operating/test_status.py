@@ -34,25 +34,29 @@ KEY = entry_key(PREFIX, PROGRAM_LISTS)
 AUGUST_BALANCES = balances_of(recent_periods(TODAY, 3)[-1])
 
 
+class WiredReport(StatusReport):
+    """A status report, and all that it looks at."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.store, self.secrets = InMemoryStore(), FakeSecrets(clock)
+        self.queue, self.dead_letters = RecordingQueue(clock), InMemoryDeadLetters(clock)
+        super().__init__(
+            store=self.store,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            session=self.secrets,
+            clock=clock,
+            settings=make_admin_settings(),
+        )
+
+
 @pytest.fixture
-def report(
-    store: InMemoryStore,
-    queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
-    clock: FakeClock,
-) -> StatusReport:
-    return StatusReport(
-        store=store,
-        queue=queue,
-        dead_letters=dead_letters,
-        session=secrets,
-        clock=clock,
-        settings=make_admin_settings(),
-    )
+def report(clock: FakeClock) -> WiredReport:
+    return WiredReport(clock)
 
 
-def test_status_of_an_empty_cache(report: StatusReport) -> None:
+def test_status_of_an_empty_cache(report: WiredReport) -> None:
     assert report.write() == {
         "action": "status",
         "summary": "0 entries; 0 failing; 0 messages queued; 0 dead letters; MIP session closed",
@@ -64,8 +68,8 @@ def test_status_of_an_empty_cache(report: StatusReport) -> None:
     }
 
 
-def test_status_fresh_entry_is_described(report: StatusReport, store: InMemoryStore) -> None:
-    store_entries(store, make_entry(built_at=NOW - timedelta(minutes=1)))
+def test_status_fresh_entry_is_described(report: WiredReport) -> None:
+    store_entries(report.store, make_entry(built_at=NOW - timedelta(minutes=1)))
     assert report.write()["entries"] == [
         {
             "dataset": "programs",
@@ -73,16 +77,14 @@ def test_status_fresh_entry_is_described(report: StatusReport, store: InMemorySt
             "state": "fresh",
             "age_seconds": 60,
             "fresh_until": "2026-10-16T11:59:00+00:00",
-            "size_bytes": len(store.objects[KEY].body),
+            "size_bytes": len(report.store.objects[KEY].body),
             "last_error": None,
         }
     ]
 
 
-def test_status_stale_balances_are_described_with_their_period(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_entries(store, make_stale_entry(SEPTEMBER_BALANCES))
+def test_status_stale_balances_are_described_with_their_period(report: WiredReport) -> None:
+    store_entries(report.store, make_stale_entry(SEPTEMBER_BALANCES))
     (entry,) = report.write()["entries"]
     assert entry["state"] == "stale"
     assert (entry["dataset"], entry["from"], entry["to"]) == (
@@ -92,8 +94,8 @@ def test_status_stale_balances_are_described_with_their_period(
     )
 
 
-def test_status_unreadable_entry_is_told(report: StatusReport, store: InMemoryStore) -> None:
-    store.put(KEY, b"{")
+def test_status_unreadable_entry_is_told(report: WiredReport) -> None:
+    report.store.put(KEY, b"{")
     (entry,) = report.write()["entries"]
     assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
         "unreadable",
@@ -102,11 +104,9 @@ def test_status_unreadable_entry_is_told(report: StatusReport, store: InMemorySt
     )
 
 
-def test_status_purged_entry_is_told_with_its_last_error(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_tombstones(store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
-    store_failures(store, PROGRAM_LISTS)
+def test_status_purged_entry_is_told_with_its_last_error(report: WiredReport) -> None:
+    store_tombstones(report.store, PROGRAM_LISTS, SEPTEMBER_BALANCES)
+    store_failures(report.store, PROGRAM_LISTS)
     written = report.write()
     september, programs = written["entries"]
     for entry in (september, programs):
@@ -121,123 +121,101 @@ def test_status_purged_entry_is_told_with_its_last_error(
     assert written["summary"].startswith("2 entries (2 purged); 1 failing;")
 
 
-def test_status_what_was_never_built_is_left_out_unless_it_fails(
-    report: StatusReport, store: InMemoryStore
-) -> None:
+def test_status_what_was_never_built_is_left_out_unless_it_fails(report: WiredReport) -> None:
     """Before the first rebuild the worker puts a tombstone that no purge did."""
     for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES):
-        store.put(entry_key(PREFIX, dataset), encode_tombstone(Tombstone.new(dataset)))
-    store_failures(store, SEPTEMBER_BALANCES)
+        report.store.put(entry_key(PREFIX, dataset), encode_tombstone(Tombstone.new(dataset)))
+    store_failures(report.store, SEPTEMBER_BALANCES)
     written = report.write()
     assert written["entries"] == []
     assert [missing["dataset"] for missing in written["missing"]] == ["balances"]
 
 
-def test_status_unreadable_failure_record_is_left_out(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_entries(store, make_entry())
-    store.put(failure_key(PREFIX, PROGRAM_LISTS), b"{")
-    store.put(failure_key(PREFIX, SEPTEMBER_BALANCES), b"{")
+def test_status_unreadable_failure_record_is_left_out(report: WiredReport) -> None:
+    store_entries(report.store, make_entry())
+    report.store.put(failure_key(PREFIX, PROGRAM_LISTS), b"{")
+    report.store.put(failure_key(PREFIX, SEPTEMBER_BALANCES), b"{")
     written = report.write()
     assert written["entries"][0]["last_error"] is None
     assert written["missing"] == []
 
 
-def test_status_failing_entry_tells_its_last_error(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_entries(store, make_stale_entry())
-    store_failures(store, PROGRAM_LISTS)
+def test_status_failing_entry_tells_its_last_error(report: WiredReport) -> None:
+    store_entries(report.store, make_stale_entry())
+    store_failures(report.store, PROGRAM_LISTS)
     (entry,) = report.write()["entries"]
     assert entry["last_error"]["error_type"] == "UpstreamDataError"
     assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
     assert report.write()["missing"] == []
 
 
-def test_status_entry_that_could_never_be_built_is_told(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_failures(store, SEPTEMBER_BALANCES)
+def test_status_entry_that_could_never_be_built_is_told(report: WiredReport) -> None:
+    store_failures(report.store, SEPTEMBER_BALANCES)
     (missing,) = report.write()["missing"]
     assert missing["from"] == "2026-09-01"
     assert missing["last_error"]["attempts"] == 1
 
 
-def test_status_other_objects_are_not_entries(report: StatusReport, store: InMemoryStore) -> None:
+def test_status_other_objects_are_not_entries(report: WiredReport) -> None:
     for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
-        store.put(key, b"{}")
+        report.store.put(key, b"{}")
     written = report.write()
     assert (written["entries"], written["missing"]) == ([], [])
 
 
-def test_status_counts_messages_letters_and_the_session(
-    report: StatusReport,
-    queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
-) -> None:
-    queue.send_again("{}", "1")
-    queue.receive()
-    queue.send_again("{}", "2")
+def test_status_counts_messages_letters_and_the_session(report: WiredReport) -> None:
+    report.queue.send_again("{}", "1")
+    report.queue.receive()
+    report.queue.send_again("{}", "2")
     for number in range(3):
-        dead_letters.send("{}", {}, str(number), str(number))
-    next(dead_letters.receive_batches())
-    secrets.note_session("token-1")
+        report.dead_letters.send("{}", {}, str(number), str(number))
+    next(report.dead_letters.receive_batches())
+    report.secrets.note_session("token-1")
     written = report.write()
     assert written["queue"] == {"visible": 1, "in_flight": 1}
     assert written["dead_letters"] == 3
     assert written["session_open"] is True
 
 
-def test_status_is_json_and_tells_no_token(
-    report: StatusReport, store: InMemoryStore, secrets: FakeSecrets
-) -> None:
-    store_entries(store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
-    store_failures(store, PROGRAM_LISTS, OCTOBER_BALANCES)
-    secrets.note_session("token-1")
+def test_status_is_json_and_tells_no_token(report: WiredReport) -> None:
+    store_entries(report.store, make_entry(), make_stale_entry(SEPTEMBER_BALANCES))
+    store_failures(report.store, PROGRAM_LISTS, OCTOBER_BALANCES)
+    report.secrets.note_session("token-1")
     assert "token-1" not in json.dumps(report.write())
 
 
-def test_status_entry_that_vanishes_while_it_looks_is_left_out(
-    report: StatusReport, store: InMemoryStore
-) -> None:
-    store_entries(store, make_entry(), make_entry(SEPTEMBER_BALANCES))
+def test_status_entry_that_vanishes_while_it_looks_is_left_out(report: WiredReport) -> None:
+    store_entries(report.store, make_entry(), make_entry(SEPTEMBER_BALANCES))
 
     def vanish(operation: str, key: str) -> bool:
         if operation == "read":
-            store.objects.pop(KEY, None)
+            report.store.objects.pop(KEY, None)
         return False
 
-    store.down = vanish
+    report.store.down = vanish
     assert [entry["dataset"] for entry in report.write()["entries"]] == ["balances"]
 
 
-def test_status_lists_many_entries_in_the_order_of_their_keys(
-    report: StatusReport, store: InMemoryStore
-) -> None:
+def test_status_lists_many_entries_in_the_order_of_their_keys(report: WiredReport) -> None:
     store_entries(
-        store, *(make_entry(balances_of(period)) for period in recent_periods(TODAY, 200))
+        report.store, *(make_entry(balances_of(period)) for period in recent_periods(TODAY, 200))
     )
     keys = [entry["key"] for entry in report.write()["entries"]]
     assert len(keys) == 200
     assert keys == sorted(keys)
 
 
-def test_status_summary_is_one_line_of_what_matters(
-    report: StatusReport,
-    store: InMemoryStore,
-    queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
-) -> None:
+def test_status_summary_is_one_line_of_what_matters(report: WiredReport) -> None:
     store_entries(
-        store, make_entry(), make_entry(AUGUST_BALANCES), make_stale_entry(SEPTEMBER_BALANCES)
+        report.store,
+        make_entry(),
+        make_entry(AUGUST_BALANCES),
+        make_stale_entry(SEPTEMBER_BALANCES),
     )
-    store_failures(store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
-    queue.send_again("{}", "1")
-    dead_letters.send("{}", {}, "1", "1")
-    secrets.note_session("token-1")
+    store_failures(report.store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
+    report.queue.send_again("{}", "1")
+    report.dead_letters.send("{}", {}, "1", "1")
+    report.secrets.note_session("token-1")
     assert report.write()["summary"] == (
         "3 entries (2 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
     )
