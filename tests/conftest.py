@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.httpsession import URLLib3Session
 from hypothesis import settings
-from moto.core.models import botocore_stubber
 
 from tests.fakes import (
     FakeClock,
@@ -79,19 +77,6 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
         patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _emulated_aws_answers_the_reader() -> Iterator[None]:
-    """Where moto answers SDK clients, it answers what is sent without one, too."""
-    send = URLLib3Session.send
-
-    def answered(self: URLLib3Session, request: Any) -> Any:
-        return botocore_stubber("before-send", request) or send(self, request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(URLLib3Session, "send", answered)
         yield
 
 
