@@ -82,5 +82,6 @@ function download() {
   const lines = all().filter(isWanted).map(({ at, source, level, text }) => `${at} ${source} ${level} ${text}\n`);
   const address = URL.createObjectURL(new Blob(lines, { type: "text/plain" }));
   element("a", { href: address, download: "control-room.log" }).click();
-  URL.revokeObjectURL(address);
+  // A browser may begin to read only after the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
