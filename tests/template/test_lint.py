@@ -34,18 +34,6 @@ def test_translated_template_is_lint_free(parameters):
     assert complaints(json.dumps(translated(**parameters))) == []
 
 
-def test_template_is_lint_free():
-    assert complaints(TEMPLATE.read_text(encoding="utf-8")) == []
-
-
-def test_lint_of_the_translated_template_sees_a_wrong_runtime():
-    """Guards the guard: on the template as written this mistake passes."""
-    broken = translated()
-    broken["Resources"]["ReaderFunction"]["Properties"]["Runtime"] = "python9.9"
-
-    assert any("python9.9" in complaint for complaint in complaints(json.dumps(broken)))
-
-
 def test_application_can_be_published():
     """What the Serverless Application Repository asks for; the license is a file beside it."""
     application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
