@@ -22,6 +22,12 @@ def test_description_is_short_enough() -> None:
     assert 1 <= len(APPLICATION["Description"]) <= 256
 
 
+def test_nothing_that_is_asked_for_is_left_out() -> None:
+    needed = "Name Author Description SemanticVersion SpdxLicenseId ReadmeUrl SourceCodeUrl Labels"
+
+    assert set(needed.split()) <= set(APPLICATION)
+
+
 def test_labels_are_few_and_plain() -> None:
     labels = APPLICATION["Labels"]
 

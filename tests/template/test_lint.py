@@ -5,7 +5,7 @@ import json
 import cfnlint.api
 import pytest
 
-from tests.template.stack import TEMPLATE, document, translated
+from tests.template.stack import translated
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
 VARIANTS = {
@@ -32,12 +32,3 @@ def complaints(text):
 @pytest.mark.parametrize("parameters", VARIANTS.values(), ids=VARIANTS)
 def test_translated_template_is_lint_free(parameters):
     assert complaints(json.dumps(translated(**parameters))) == []
-
-
-def test_application_can_be_published():
-    """What the Serverless Application Repository asks for; the license is a file beside it."""
-    application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
-
-    needed = "Name Author Description SemanticVersion SpdxLicenseId ReadmeUrl SourceCodeUrl Labels"
-    assert set(needed.split()) <= set(application)
-    assert (TEMPLATE.parent / application["LicenseUrl"]).is_file()
