@@ -6,7 +6,7 @@ from tests.reliability.model import CacheModel
 
 TestCacheModel = CacheModel.TestCase
 TestCacheModel.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
