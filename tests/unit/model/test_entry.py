@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UnreadableEntryError
-from core.model.datasets import PROGRAM_LISTS, SCHEMA
+from core.model.datasets import PROGRAM_LISTS, SCHEMA, Dataset
 from core.model.entry import (
     BalanceRow,
     CacheEntry,
@@ -48,13 +48,23 @@ def balances_document(**changes: Any) -> bytes:
     return json.dumps(whole | {"data": whole["data"] | changes}).encode()
 
 
+def names_document(active: Any, **more: Any) -> bytes:
+    return document(data={"active": active, **more})
+
+
+def row_document(*values: Any) -> bytes:
+    return balances_document(rows=[values])
+
+
+def tombstone_document(**changes: Any) -> bytes:
+    """Spell a valid tombstone, with changes."""
+    tombstone = json.loads(encode_tombstone(Tombstone.new(PROGRAM_LISTS, NOW)))
+    return json.dumps(tombstone | changes).encode()
+
+
 def test_sample_of_programs_v1_is_read() -> None:
     entry = decode(sample("entries/v1/programs.json"), PROGRAM_LISTS)
-    active = {
-        "123456": "Part A",
-        "345678": "Special: @Symbols Program",
-        "400100": "Éducation",
-    }
+    active = {"123456": "Part A", "345678": "Special: @Symbols Program", "400100": "Éducation"}
     assert entry == CacheEntry(
         PROGRAM_LISTS,
         datetime(2026, 10, 15, 12, tzinfo=UTC),
@@ -114,89 +124,50 @@ def test_entry_of_programs_is_in_the_order_of_the_codes_however_it_was_stored() 
     assert list(entry.data.with_inactive) == ["0", "3"]
 
 
-@pytest.mark.parametrize("length", [0, 1, 20, 100, -1])
-def test_decode_a_truncated_object_is_unreadable(length: int) -> None:
-    with pytest.raises(UnreadableEntryError):
-        decode(encode(make_entry())[:length], PROGRAM_LISTS)
+UNREADABLE: dict[str, tuple[Dataset, bytes, str]] = {
+    "html": (PROGRAM_LISTS, b"<html>", "not JSON"),
+    "no utf-8": (PROGRAM_LISTS, b"\xff\xfe\xfd", "not JSON"),
+    "bottomless": (PROGRAM_LISTS, b"[" * 100_000, "not JSON"),
+    "array": (PROGRAM_LISTS, b"[]", "not a JSON object"),
+    "later schema": (PROGRAM_LISTS, document(schema="v2"), "schema"),
+    "another dataset": (PROGRAM_LISTS, document(dataset="balances"), "dataset"),
+    "no time": (PROGRAM_LISTS, document(built_at="yesterday"), "built_at"),
+    "time is a number": (PROGRAM_LISTS, document(fresh_until=1760529600), "fresh_until"),
+    "naive time": (PROGRAM_LISTS, document(built_at="2026-10-15T12:00:00"), "offset"),
+    "first year": (PROGRAM_LISTS, document(built_at="0001-01-01T00:00:00+00:00"), "out of range"),
+    "no data": (PROGRAM_LISTS, document(data=None), "data"),
+    "one list only": (PROGRAM_LISTS, names_document({}), "JSON object of names"),
+    "name is a number": (PROGRAM_LISTS, names_document({"1": 5}, with_inactive={}), "of names"),
+    "list of list": (PROGRAM_LISTS, names_document(["1"], with_inactive={}), "of names"),
+    "half a period": (SEPTEMBER_BALANCES, balances_document(to="2026-08-15"), "period"),
+    "no end": (SEPTEMBER_BALANCES, balances_document(to=None), "period"),
+    "another period": (OCTOBER_BALANCES, balances_document(), "period is not the one"),
+    "rows are an object": (SEPTEMBER_BALANCES, balances_document(rows={"1000": []}), "rows"),
+    "row is a text": (SEPTEMBER_BALANCES, balances_document(rows=["10AA00"]), "rows"),
+    "short row": (SEPTEMBER_BALANCES, row_document("1000", "Cash"), "rows"),
+    "float": (SEPTEMBER_BALANCES, row_document("1", "Cash", "A", 1.5, "0", "1.5"), "rows"),
+    "null name": (SEPTEMBER_BALANCES, row_document("1", None, "A", "1", "0", "1"), "rows"),
+    "status is a number": (SEPTEMBER_BALANCES, row_document("1", "Cash", 1, "1", "0", "1"), "rows"),
+    "empty id": (PROGRAM_LISTS, tombstone_document(id=""), "id of the tombstone"),
+    "id is a number": (PROGRAM_LISTS, tombstone_document(id=7), "id of the tombstone"),
+    "no time of a purge": (PROGRAM_LISTS, tombstone_document(purged_at=None), "purged_at"),
+    "tombstone of another schema": (PROGRAM_LISTS, tombstone_document(schema="v0"), "schema"),
+}
 
 
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        pytest.param(b"", "not JSON", id="empty"),
-        pytest.param(b"<html>", "not JSON", id="html"),
-        pytest.param(b"\xff\xfe\xfd", "not JSON", id="no utf-8"),
-        pytest.param(b"[" * 100_000, "not JSON", id="bottomless"),
-        pytest.param(b"[]", "not a JSON object", id="array"),
-        pytest.param(b"null", "not a JSON object", id="null"),
-        pytest.param(document(schema="v2"), "schema", id="later schema"),
-        pytest.param(document(schema="v0"), "schema", id="earlier schema"),
-        pytest.param(document(schema=1), "schema", id="schema as number"),
-        pytest.param(document(schema=None), "schema", id="no schema"),
-        pytest.param(document(dataset="balances"), "dataset", id="another dataset"),
-        pytest.param(document(built_at="yesterday"), "built_at", id="no time"),
-        pytest.param(document(built_at=None), "built_at", id="time is null"),
-        pytest.param(document(built_at=1760529600), "built_at", id="time is a number"),
-        pytest.param(document(built_at="2026-10-15T12:00:00"), "offset", id="naive time"),
-        pytest.param(
-            document(fresh_until="0001-01-01T00:00:00+00:00"), "out of range", id="first year"
-        ),
-        pytest.param(document(fresh_until="soon"), "fresh_until", id="no second time"),
-        pytest.param(document(data=None), "data", id="no data"),
-        pytest.param(document(data=[]), "data", id="data is a list"),
-        pytest.param(document(data={}), "JSON object of names", id="no lists"),
-        pytest.param(document(data={"active": {}}), "JSON object of names", id="one list only"),
-        pytest.param(
-            document(data={"active": {"1": 5}, "with_inactive": {}}),
-            "JSON object of names",
-            id="name is a number",
-        ),
-        pytest.param(
-            document(data={"active": ["1"], "with_inactive": {}}),
-            "JSON object of names",
-            id="list of list",
-        ),
-    ],
-)
-def test_decode_anything_but_a_programs_entry_is_unreadable(body: bytes, problem: str) -> None:
+@pytest.mark.parametrize(("dataset", "body", "problem"), UNREADABLE.values(), ids=UNREADABLE)
+def test_decode_anything_but_an_entry_of_the_dataset_is_unreadable(
+    dataset: Dataset, body: bytes, problem: str
+) -> None:
     with pytest.raises(UnreadableEntryError, match=problem):
-        decode(body, PROGRAM_LISTS)
+        decode(body, dataset)
 
 
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        pytest.param(balances_document(**{"from": "2026-10-01"}), "period", id="half a period"),
-        pytest.param(document(dataset="balances", data={"rows": []}), "period", id="no period"),
-        pytest.param(balances_document(to=None), "period", id="no end"),
-        pytest.param(
-            balances_document(**{"from": "2026-10-01", "to": "2026-10-15"}),
-            "period is not the one",
-            id="another period",
-        ),
-        pytest.param(balances_document(rows=None), "rows", id="no rows"),
-        pytest.param(balances_document(rows={"1000": []}), "rows", id="rows are an object"),
-        pytest.param(balances_document(rows=["10AA00"]), "rows", id="row is a text"),
-        pytest.param(balances_document(rows=[["1000", "Cash"]]), "rows", id="short row"),
-        pytest.param(
-            balances_document(rows=[["1", "Cash", "A", 1.5, "0", "1.5"]]), "rows", id="float"
-        ),
-        pytest.param(
-            balances_document(rows=[["1", None, "A", "1", "0", "1"]]), "rows", id="null name"
-        ),
-        pytest.param(
-            balances_document(rows=[["1", "Cash", 1, "1", "0", "1"]]), "rows", id="number as status"
-        ),
-    ],
-)
-def test_decode_anything_but_a_balances_entry_is_unreadable(body: bytes, problem: str) -> None:
-    with pytest.raises(UnreadableEntryError, match=problem):
-        decode(body, SEPTEMBER_BALANCES)
-
-
-def test_decode_balances_under_another_period_is_unreadable() -> None:
-    with pytest.raises(UnreadableEntryError, match="period"):
-        decode(encode(make_entry(SEPTEMBER_BALANCES)), OCTOBER_BALANCES)
+@pytest.mark.parametrize("body", [encode(make_entry()), tombstone_document()])
+def test_decode_a_truncated_object_is_unreadable(body: bytes) -> None:
+    for length in range(len(body)):
+        with pytest.raises(UnreadableEntryError):
+            decode(body[:length], PROGRAM_LISTS)
 
 
 def test_unreadable_entry_error_holds_nothing_of_the_body() -> None:
@@ -228,31 +199,6 @@ def test_tombstone_is_read_back_as_it_was(purged_at: datetime | None) -> None:
 
 def test_tombstones_have_ids_of_their_own() -> None:
     assert Tombstone.new(PROGRAM_LISTS).id != Tombstone.new(PROGRAM_LISTS).id
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"id": ""}, id="empty id"),
-        pytest.param({"id": 7}, id="id is a number"),
-        pytest.param({"id": None}, id="id is null"),
-        pytest.param({"purged_at": "yesterday"}, id="no time"),
-        pytest.param({"purged_at": None}, id="time is null"),
-        pytest.param({"schema": "v0"}, id="another schema"),
-        pytest.param({"dataset": "balances"}, id="another dataset"),
-    ],
-)
-def test_decode_wrong_tombstone_is_unreadable(changes: dict[str, Any]) -> None:
-    body = {"schema": "v1", "dataset": "programs", "id": "x", "purged_at": NOW.isoformat()}
-    with pytest.raises(UnreadableEntryError):
-        decode(json.dumps(body | changes).encode(), PROGRAM_LISTS)
-
-
-def test_decode_truncated_tombstone_is_unreadable() -> None:
-    body = encode_tombstone(Tombstone.new(PROGRAM_LISTS, NOW))
-    for length in range(len(body)):
-        with pytest.raises(UnreadableEntryError):
-            decode(body[:length], PROGRAM_LISTS)
 
 
 def test_sample_of_a_tombstone_v1_is_what_is_written_today() -> None:

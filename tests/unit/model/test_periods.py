@@ -16,23 +16,13 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
     ("target", "today", "expected"),
     [
         pytest.param("2026-10-01", "2026-10-01", "2026-09-01_2026-09-30", id="first of this month"),
-        pytest.param("2026-10-01", "2026-10-15", "2026-09-01_2026-09-30", id="first, asked later"),
         pytest.param("2026-10-02", "2026-10-02", "2026-10-01_2026-10-02", id="second of the month"),
-        pytest.param("2026-10-15", "2026-10-15", "2026-10-01_2026-10-15", id="today"),
         pytest.param("2026-10-09", "2026-10-15", "2026-10-01_2026-10-09", id="earlier this month"),
-        pytest.param("2026-10-31", "2026-10-31", "2026-10-01_2026-10-31", id="last of the month"),
         pytest.param("2026-08-17", "2026-10-15", "2026-08-01_2026-08-31", id="older month"),
-        pytest.param(
-            "2025-10-15", "2026-10-15", "2025-10-01_2025-10-31", id="same month last year"
-        ),
-        pytest.param(
-            "2026-08-01", "2026-10-15", "2026-07-01_2026-07-31", id="first of older month"
-        ),
+        pytest.param("2025-10-15", "2026-10-15", "2025-10-01_2025-10-31", id="month a year ago"),
         pytest.param("2026-01-01", "2026-01-01", "2025-12-01_2025-12-31", id="new year's day"),
-        pytest.param("2026-01-02", "2026-01-02", "2026-01-01_2026-01-02", id="after new year"),
         pytest.param("2024-03-01", "2026-10-15", "2024-02-01_2024-02-29", id="leap february"),
         pytest.param("2023-02-10", "2026-10-15", "2023-02-01_2023-02-28", id="common february"),
-        pytest.param("2000-01-01", "2026-10-15", "1999-12-01_1999-12-31", id="earliest target"),
     ],
 )
 def test_period_for_a_target_covers_the_documented_days(
@@ -52,16 +42,9 @@ def test_period_for_any_target_lies_in_one_month_and_ends_before_tomorrow(
     assert period.end <= today or period == month_of(target)
 
 
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        pytest.param("2026-10-01", "2026-10-31", id="whole month"),
-        pytest.param("2026-10-01", "2026-10-01", id="one day"),
-        pytest.param("2024-02-01", "2024-02-29", id="leap february"),
-    ],
-)
-def test_period_parse_a_month_or_its_beginning_is_accepted(start: str, end: str) -> None:
-    assert str(Period.parse(start, end)) == f"{start}_{end}"
+@pytest.mark.parametrize("end", ["2024-02-01", "2024-02-15", "2024-02-29"])
+def test_period_parse_a_month_or_its_beginning_is_accepted(end: str) -> None:
+    assert str(Period.parse("2024-02-01", end)) == f"2024-02-01_{end}"
 
 
 @pytest.mark.parametrize(
@@ -80,18 +63,7 @@ def test_period_parse_anything_else_is_refused(start: str, end: str, problem: st
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("", id="empty"),
-        pytest.param("20261015", id="basic format"),
-        pytest.param("2026-10-1", id="short day"),
-        pytest.param("2026-W42-4", id="week date"),
-        pytest.param("2026-13-01", id="month 13"),
-        pytest.param("15.10.2026", id="other order"),
-        pytest.param("2026-10-15T00", id="with a time"),
-        pytest.param("٢٠٢٦-10-15", id="Arabic digits"),
-        pytest.param(" 2026-10-1", id="space"),
-    ],
+    "text", ["", "20261015", "2026-10-1", "2026-13-01", "2026-10-15T00", "٢٠٢٦-10-15", " 2026-10-1"]
 )
 def test_parse_date_anything_but_a_calendar_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="YYYY-MM-DD"):

@@ -29,20 +29,19 @@ def test_programs_query_unknown_parameter_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("parameter", SWITCHES)
-@pytest.mark.parametrize("value", ["", "yes", "true", "1", "0", "on", "n", "nope", " off"])
+@pytest.mark.parametrize("value", ["", "yes", "0", "nope", " off"])
 def test_switch_any_other_value_is_on(parameter: str, value: str) -> None:
     assert getattr(parse_programs_query({parameter: value}), parameter) is True
 
 
 @pytest.mark.parametrize("parameter", SWITCHES)
-@pytest.mark.parametrize("value", ["no", "off", "false", "No", "OFF", "FALSE", "fAlSe"])
+@pytest.mark.parametrize("value", ["no", "off", "false", "fAlSe"])
 def test_switch_no_off_false_in_any_case_is_off(parameter: str, value: str) -> None:
     assert getattr(parse_programs_query({parameter: value}), parameter) is False
 
 
 @pytest.mark.parametrize(
-    ("value", "limit"),
-    [("0", 0), ("1", 1), ("007", 7), ("0" * 5000 + "8", 8), ("9" * 18, 10**18 - 1)],
+    ("value", "limit"), [("0", 0), ("007", 7), ("0" * 5000 + "8", 8), ("9" * 18, 10**18 - 1)]
 )
 def test_limit_a_whole_number_is_read(value: str, limit: int) -> None:
     assert parse_programs_query({"limit": value}).limit == limit
@@ -54,7 +53,7 @@ def test_limit_of_any_length_is_more_than_any_list_has(digits: int) -> None:
     assert parse_programs_query({"limit": "1" + "0" * digits}).limit > 10**9
 
 
-@pytest.mark.parametrize("value", ["-1", "", "two", "1.5", "1e3", "+1", " 1", "0x10", "٣", "1\n"])
+@pytest.mark.parametrize("value", ["-1", "", "two", "1.5", " 1", "٣", "1\n"])
 def test_limit_negative_or_no_integer_is_refused(value: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"^The parameter limit must be a whole number"):
         parse_programs_query({"limit": value})
@@ -64,7 +63,6 @@ def test_limit_negative_or_no_integer_is_refused(value: str) -> None:
     ("value", "codes"),
     [
         pytest.param("", (), id="empty"),
-        pytest.param("345678", ("345678",), id="one"),
         pytest.param("345678,123456", ("345678", "123456"), id="order kept"),
         pytest.param(" 345678 ,, 123456 ,", ("345678", "123456"), id="spaces and empty ones"),
         pytest.param("123456,345678,123456", ("123456", "345678"), id="repeated"),
@@ -75,7 +73,7 @@ def test_priority_codes_are_read_in_the_order_given(value: str, codes: tuple[str
     assert parse_programs_query({"priority_codes": value}).priority_codes == codes
 
 
-@pytest.mark.parametrize("value", ["12-34", "1;2", "é", "12 34", "../x", "١٢", "123456,<b>"])
+@pytest.mark.parametrize("value", ["12-34", "é", "12 34", "123456,<b>"])
 def test_priority_codes_other_characters_are_refused(value: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"^The parameter priority_codes must be"):
         parse_programs_query({"priority_codes": value})
@@ -94,18 +92,13 @@ def test_queries_are_hashable_so_that_answers_can_be_kept_under_them() -> None:
 
 
 def test_balances_query_without_parameters_is_the_period_of_today() -> None:
-    assert parse_balances_query({}, TODAY, TODAY) == BalancesQuery(
-        OCTOBER, show_inactive_codes=False
-    )
+    assert parse_balances_query({}, TODAY, TODAY) == BalancesQuery(OCTOBER)
 
 
-def test_balances_query_ignores_what_belongs_to_programs() -> None:
-    query = parse_balances_query({"limit": "x", "priority_codes": "?"}, TODAY, TODAY)
-    assert query == BalancesQuery(OCTOBER)
-
-
-def test_balances_query_show_inactive_codes_includes_them() -> None:
-    assert parse_balances_query({"show_inactive_codes": ""}, TODAY, TODAY).show_inactive_codes
+def test_balances_query_reads_its_switch_and_ignores_what_belongs_to_programs() -> None:
+    parameters = {"limit": "x", "priority_codes": "?", "show_inactive_codes": ""}
+    query = parse_balances_query(parameters, TODAY, TODAY)
+    assert query == BalancesQuery(OCTOBER, show_inactive_codes=True)
 
 
 @pytest.mark.parametrize(
@@ -148,20 +141,7 @@ def test_latest_day_is_the_one_of_utc_plus_14(now: str, latest: date) -> None:
     assert latest_day(datetime.fromisoformat(now)) == latest
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        pytest.param("2026-10-16", id="tomorrow"),
-        pytest.param("1999-12-31", id="before 2000"),
-        pytest.param("2026-02-30", id="no such day"),
-        pytest.param("20261015", id="basic format"),
-        pytest.param("2026-W42-4", id="week date"),
-        pytest.param("10/15/2026", id="American"),
-        pytest.param("", id="empty"),
-        pytest.param("today", id="word"),
-        pytest.param("2026-10-15T00:00:00", id="with a time"),
-    ],
-)
+@pytest.mark.parametrize("value", ["2026-10-16", "1999-12-31", "2026-02-30", "", "today"])
 def test_target_date_future_too_old_or_no_iso_date_is_refused(value: str) -> None:
     with pytest.raises(
         InvalidParameterError,

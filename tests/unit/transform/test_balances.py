@@ -43,19 +43,18 @@ def test_join_balances_keeps_the_period() -> None:
     assert join_balances(make_balances_reply(), GL, SEPTEMBER).period == SEPTEMBER
 
 
-def test_join_balances_inactive_account_keeps_its_status() -> None:
-    (row,) = rows_of(*make_balance_records("3000", 0, 0, 0))
-    assert (row.name, row.status) == ("Old bank", "I")
-
-
-def test_join_balances_account_missing_from_the_chart_is_kept_without_a_name() -> None:
-    (row,) = rows_of(*make_balance_records("9999", 5, 0, 5))
-    assert (row.account, row.name, row.status) == ("9999", "", None)
-
-
-def test_join_balances_account_without_balances_has_no_row() -> None:
-    rows = rows_of(*make_balance_records("1000", 0, 0, 0))
-    assert [row.account for row in rows] == ["1000"]
+@pytest.mark.parametrize(
+    ("account", "name", "status"),
+    [
+        pytest.param("3000", "Old bank", "I", id="inactive"),
+        pytest.param("9999", "", None, id="missing from the chart"),
+    ],
+)
+def test_join_balances_account_is_named_as_in_the_chart(
+    account: str, name: str, status: str | None
+) -> None:
+    [row] = rows_of(*make_balance_records(account, 5, 0, 5))
+    assert row == BalanceRow(account, name, status, "5", "0", "5")
 
 
 def test_join_balances_records_in_any_order_are_joined() -> None:
@@ -70,9 +69,7 @@ def test_join_balances_records_in_any_order_are_joined() -> None:
     [
         pytest.param(Decimal("12.50"), "12.50", id="trailing zero"),
         pytest.param(Decimal("-0.00"), "-0.00", id="negative zero"),
-        pytest.param(0, "0", id="integer"),
         pytest.param(Decimal("0.1000"), "0.1000", id="four places"),
-        pytest.param("1234.5", "1234.5", id="text"),
         pytest.param(Decimal("12345678901234567890.12"), "12345678901234567890.12", id="long"),
         pytest.param(Decimal("1E+3"), "1000", id="exponent"),
         pytest.param(Decimal("1.5E-7"), "0.00000015", id="negative exponent"),
@@ -85,7 +82,7 @@ def test_join_balances_amount_keeps_mips_digits(sent: Any, text: str) -> None:
     assert row.start == text
 
 
-@pytest.mark.parametrize("literal", ["0.10", "100.00", "0.30000000000000004", "-7", "99.999"])
+@pytest.mark.parametrize("literal", ["0.10", "0.30000000000000004", "-7"])
 def test_join_balances_amount_is_the_text_of_the_reply(literal: str) -> None:
     body = json.dumps(make_balances_reply(*make_balance_records("1000", 0, 0, 777)))
     reply = json.loads(body.replace("777", literal), parse_float=Decimal)
@@ -117,26 +114,13 @@ def test_join_balances_sum_is_never_rounded(amounts: list[Decimal]) -> None:
 @pytest.mark.parametrize(
     ("reply", "problem"),
     [
-        pytest.param(None, "not a JSON object", id="null"),
-        pytest.param([], "not a JSON object", id="list"),
-        pytest.param({}, "no success", id="nothing"),
-        pytest.param(make_balances_reply(result="FAILURE"), "no success", id="failure"),
-        pytest.param(make_balances_reply(result="success"), "no success", id="another spelling"),
-        pytest.param(make_balances_reply(result=None), "no success", id="null result"),
-        pytest.param({"executionResult": "SUCCESS"}, "no list Level1", id="no information"),
-        pytest.param(
-            {"executionResult": "SUCCESS", "extraInformation": []}, "no list Level1", id="a list"
-        ),
-        pytest.param(
-            {"executionResult": "SUCCESS", "extraInformation": {"Level1": {}}},
-            "no list Level1",
-            id="no records list",
-        ),
-        pytest.param(
-            {"executionResult": "SUCCESS", "extraInformation": {"Level1": [5]}},
-            "not a record",
-            id="no record",
-        ),
+        ([], "not a JSON object"),
+        ({}, "no success"),
+        (make_balances_reply(result="success"), "no success"),
+        ({"executionResult": "SUCCESS"}, "no list Level1"),
+        ({"executionResult": "SUCCESS", "extraInformation": []}, "no list Level1"),
+        ({"executionResult": "SUCCESS", "extraInformation": {"Level1": {}}}, "no list Level1"),
+        ({"executionResult": "SUCCESS", "extraInformation": {"Level1": [5]}}, "not a record"),
     ],
 )
 def test_join_balances_reply_of_another_shape_is_refused(reply: Any, problem: str) -> None:
@@ -146,11 +130,8 @@ def test_join_balances_reply_of_another_shape_is_refused(reply: Any, problem: st
 
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_join_balances_account_without_one_of_its_records_is_refused(missing: int) -> None:
-    records = [
-        record
-        for record in make_balance_records("1000", 1, 2, 3)
-        if record["DBDETAIL_SUM_TYPE"] != missing
-    ]
+    records = make_balance_records("1000", 1, 2, 3)
+    del records[missing - 1]
     with pytest.raises(UpstreamDataError, match="lacks one of its three"):
         rows_of(*make_balance_records("2000", 0, 0, 0), *records)
 
@@ -158,24 +139,11 @@ def test_join_balances_account_without_one_of_its_records_is_refused(missing: in
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        pytest.param("DBDETAIL_SUM_SEGMENT_N0", None, id="no account"),
-        pytest.param("DBDETAIL_SUM_SEGMENT_N0", "", id="empty account"),
-        pytest.param("DBDETAIL_SUM_SEGMENT_N0", 1000, id="account as number"),
-        pytest.param("DBDETAIL_SUM_TYPE", None, id="no type"),
-        pytest.param("DBDETAIL_SUM_TYPE", 4, id="unknown type"),
-        pytest.param("DBDETAIL_SUM_TYPE", "1", id="type as text"),
-        pytest.param("DBDETAIL_SUM_TYPE", True, id="type as boolean"),
-        pytest.param("DBDETAIL_SUM_TYPE", [1], id="type as list"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", None, id="no amount"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "", id="empty amount"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "1,234.50", id="thousands"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "(5.00)", id="parentheses"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", float("nan"), id="no number"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", float("inf"), id="infinite"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", True, id="boolean"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "\u0665", id="other digits"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "1E+99", id="absurd exponent"),
-        pytest.param("DBDETAIL_SUM_POSTEDAMT", "9" * 37, id="too many digits"),
+        *[("DBDETAIL_SUM_SEGMENT_N0", value) for value in (None, "", 1000)],
+        *[("DBDETAIL_SUM_TYPE", value) for value in (None, 4, "1", True, [1])],
+        *[("DBDETAIL_SUM_POSTEDAMT", value) for value in (None, "", "1,234.50", "(5.00)", True)],
+        *[("DBDETAIL_SUM_POSTEDAMT", value) for value in (float("nan"), float("inf"))],
+        *[("DBDETAIL_SUM_POSTEDAMT", value) for value in ("\u0665", "1E+99", "9" * 37)],
     ],
 )
 def test_join_balances_unusable_field_is_refused_by_name(field: str, value: Any) -> None:
@@ -188,20 +156,18 @@ def test_join_balances_unusable_field_is_refused_by_name(field: str, value: Any)
 @pytest.mark.parametrize(
     ("start", "activity", "end", "balanced"),
     [
-        pytest.param("100.00", "-25.50", "74.50", True, id="adds up"),
-        pytest.param("0.1", "0.2", "0.30", True, id="no float's dust"),
-        pytest.param("-0.00", "0", "0.00", True, id="zeros"),
-        pytest.param("100.00", "-25.50", "74.51", False, id="a cent off"),
-        pytest.param("100.00", "-25.50", "74.505", False, id="half a cent over"),
-        pytest.param("100.00", "-25.50", "74.495", False, id="half a cent short"),
-        pytest.param("100.00", "-25.50", "74.5049", True, id="less than half a cent over"),
-        pytest.param("100.00", "-25.50", "74.4951", True, id="less than half a cent short"),
-        pytest.param("9" * 34, "1", "1" + "0" * 34, True, id="large"),
-        pytest.param("9" * 34, "1", "9" * 34, False, id="large and one off"),
-        pytest.param("9" * 33, "0.01", "9" * 33 + ".01", True, id="large with cents"),
+        ("0.1", "0.2", "0.30", True),
+        ("-0.00", "0", "0.00", True),
+        ("100.00", "-25.50", "74.505", False),
+        ("100.00", "-25.50", "74.495", False),
+        ("100.00", "-25.50", "74.5049", True),
+        ("100.00", "-25.50", "74.4951", True),
+        ("9" * 34, "1", "1" + "0" * 34, True),
+        ("9" * 34, "1", "9" * 34, False),
+        ("9" * 33, "0.01", "9" * 33 + ".01", True),
     ],
 )
-def test_unbalanced_accounts_are_those_that_do_not_add_up(
+def test_unbalanced_accounts_are_half_a_cent_or_more_off(
     start: str, activity: str, end: str, balanced: bool
 ) -> None:
     balances = make_balances(SEPTEMBER, [make_row(start=start, activity=activity, end=end)])

@@ -45,12 +45,9 @@ def test_account_is_active_only_with_status_a(status: str, active: bool) -> None
 @pytest.mark.parametrize(
     ("segments", "problem"),
     [
-        pytest.param(None, "no list COA_SEGID", id="null"),
         pytest.param([], "no list COA_SEGID", id="a list"),
-        pytest.param({}, "no list COA_SEGID", id="no key"),
         pytest.param({"COA_SEGID": 1}, "no list COA_SEGID", id="the number"),
         pytest.param({"COA_SEGID": ["GL"]}, "no segment with the title GL", id="titles only"),
-        pytest.param({"COA_SEGID": []}, "no segment with the title GL", id="no segments"),
         pytest.param(make_segments_reply({"Fund": 0}), "no segment with the title GL", id="no GL"),
         pytest.param({"COA_SEGID": [{"TITLE": "GL"}]}, "no usable COA_SEGID", id="no number"),
         pytest.param(
@@ -69,9 +66,7 @@ def test_segment_that_is_not_numbered_is_refused(segments: Any, problem: str) ->
 @pytest.mark.parametrize(
     ("accounts", "problem"),
     [
-        pytest.param("<html>", "no list COA_SEGID", id="text"),
         pytest.param({"error": "x"}, "no list COA_SEGID", id="error document"),
-        pytest.param({"COA_SEGID": []}, "no accounts in the segment GL", id="nothing"),
         pytest.param(make_accounts_reply(gl=[]), "no accounts in the segment GL", id="no GL"),
         pytest.param({"COA_SEGID": [record(COA_SEGID=False)]}, "no accounts", id="false is not 0"),
         pytest.param({"COA_SEGID": [record(COA_CODE=...)]}, "COA_CODE", id="no code"),
@@ -88,13 +83,13 @@ def test_segment_whose_accounts_are_wrong_is_refused(accounts: Any, problem: str
 @pytest.mark.parametrize(
     "foreign",
     [
-        pytest.param(None, id="null"),
-        pytest.param(7, id="a number"),
-        pytest.param([], id="a list"),
-        pytest.param({}, id="lacks every field"),
-        pytest.param({"COA_SEGID": None}, id="segment is null"),
-        pytest.param({"COA_SEGID": 5, "COA_CODE": None}, id="another segment"),
-        pytest.param({"COA_SEGID": 1, "COA_TITLE": 3}, id="a broken Program account"),
+        None,
+        7,
+        [],
+        {},
+        {"COA_SEGID": None},
+        {"COA_SEGID": 5, "COA_CODE": None},
+        {"COA_SEGID": 1, "COA_TITLE": 3},
     ],
 )
 def test_record_of_another_segment_is_not_looked_at(foreign: Any) -> None:

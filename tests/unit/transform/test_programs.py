@@ -14,19 +14,11 @@ from tests.builders import OMITTED, SAMPLE_PROGRAMS, make_accounts, make_lists
 SPECIAL = "Special: @Symbols Program"
 
 
-def test_program_lists_of_the_example_by_default() -> None:
+def test_program_lists_of_the_example() -> None:
     lists = program_lists(make_accounts(), OMITTED)
-    assert lists.active == {"123456": "Part A", "345678": SPECIAL}
-
-
-def test_program_lists_of_the_example_with_inactive_ones() -> None:
-    lists = program_lists(make_accounts(), OMITTED)
-    assert list(lists.with_inactive.items()) == [
-        ("123456", "Part A"),
-        ("345678", SPECIAL),
-        ("54321", "Old"),
-        ("765432", "Ignored"),
-    ]
+    active = [("123456", "Part A"), ("345678", SPECIAL)]
+    assert list(lists.active.items()) == active
+    assert list(lists.with_inactive.items()) == [*active, ("54321", "Old"), ("765432", "Ignored")]
 
 
 def test_program_lists_name_differs_where_the_first_part_is_inactive() -> None:
@@ -54,14 +46,10 @@ def test_program_lists_are_in_string_order_of_the_codes() -> None:
         pytest.param("20000000", "A", "200000", "200000", id="eight digits, active"),
         pytest.param("20000000", "I", None, "200000", id="eight digits, inactive"),
         pytest.param("20000000", "D", None, "200000", id="another status"),
-        pytest.param("20000000", "", None, "200000", id="no status"),
         pytest.param("200000", "A", "200000", "200000", id="six digits"),
         pytest.param("20000", "A", None, "20000", id="five digits, active"),
-        pytest.param("20000", "I", None, "20000", id="five digits, inactive"),
         pytest.param("2000", "A", None, None, id="four digits"),
-        pytest.param("", "A", None, None, id="no code"),
         pytest.param("99990001", "A", None, None, id="omitted, active"),
-        pytest.param("99990001", "I", None, None, id="omitted, inactive"),
         pytest.param("99990", "A", None, "99990", id="begins like an omitted one"),
     ],
 )
@@ -70,30 +58,26 @@ def test_program_lists_code_is_listed_where_it_should_be(
 ) -> None:
     accounts = make_accounts([("10000000", "A", "Always"), (code, status, "This one")])
     lists = program_lists(accounts, OMITTED)
-    assert [c for c in lists.active if c != "100000"] == ([by_default] if by_default else [])
-    assert [c for c in lists.with_inactive if c != "100000"] == (
-        [with_inactive] if with_inactive else []
-    )
+    assert lists.active.keys() == {"100000", by_default} - {None}
+    assert lists.with_inactive.keys() == {"100000", with_inactive} - {None}
 
 
 @pytest.mark.parametrize(
-    "rows",
+    "row",
     [
-        pytest.param([], id="nothing"),
-        pytest.param([("12345600", "I", "Part A")], id="inactive only"),
-        pytest.param([("54321", "A", "Old")], id="legacy only"),
-        pytest.param([("99990000", "A", "Unfunded")], id="omitted only"),
+        pytest.param(("12345600", "I", "Part A"), id="inactive only"),
+        pytest.param(("54321", "A", "Old"), id="legacy only"),
+        pytest.param(("99990000", "A", "Unfunded"), id="omitted only"),
     ],
 )
-def test_program_lists_nothing_active_is_refused(rows: list[tuple[str, str, str]]) -> None:
+def test_program_lists_nothing_active_is_refused(row: tuple[str, str, str]) -> None:
     with pytest.raises(UpstreamDataError, match="no active program"):
-        program_lists(make_accounts(rows), OMITTED)
+        program_lists(make_accounts([row]), OMITTED)
 
 
 @pytest.mark.parametrize(
     ("title", "name"),
     [
-        pytest.param("Part A", "Part A", id="plain"),
         pytest.param("(Special: @Symbols!) Program", SPECIAL, id="forbidden removed"),
         pytest.param("a.b:c/d=e+f-g@h_i", "a.b:c/d=e+f-g@h_i", id="allowed punctuation"),
         pytest.param("R&D, 50% <b>'x'\"y\"", "RD 50 bxy", id="other punctuation"),
@@ -106,15 +90,11 @@ def test_program_lists_nothing_active_is_refused(rows: list[tuple[str, str, str]
         pytest.param("Cafe\u0301", "Caf\u00e9", id="combining accent"),
         pytest.param("a\u0903b", "ab", id="spacing mark"),
         pytest.param("\u0301\u0302\u0903", "200000", id="combining marks alone"),
-        pytest.param("\u00a0 Part A \u2003", "Part A", id="spaces at both ends"),
         pytest.param("! Part A !", "Part A", id="spaces at both ends once the rest is gone"),
-        pytest.param("aws:tag", "awstag", id="reserved prefix"),
         pytest.param(" AwS:::x:y", "AwSx:y", id="reserved prefix, any case, any number of colons"),
         pytest.param("!aws!:x", "awsx", id="reserved prefix once the rest is gone"),
         pytest.param("laws: x", "laws: x", id="aws within"),
         pytest.param("aw\u017f:x", "aw\u017f:x", id="a letter that only looks like an s"),
-        pytest.param("", "200000", id="empty"),
-        pytest.param("!!!", "200000", id="nothing left"),
         pytest.param(" \t ", "200000", id="blank"),
     ],
 )
@@ -152,12 +132,11 @@ def lists_of(active: int, with_inactive: int) -> object:
 @pytest.mark.parametrize(
     ("before", "after", "percent"),
     [
-        pytest.param((10, 10), (10, 10), 0, id="unchanged"),
-        pytest.param((10, 10), (20, 20), 0, id="grown"),
-        pytest.param((10, 10), (5, 5), 50, id="exactly the limit"),
-        pytest.param((3, 3), (2, 2), 34, id="a third"),
-        pytest.param((10, 10), (1, 1), 100, id="anything goes"),
-        pytest.param((0, 0), (1, 1), 50, id="from nothing"),
+        ((10, 10), (20, 20), 0),
+        ((10, 10), (5, 5), 50),
+        ((3, 3), (2, 2), 34),
+        ((10, 10), (1, 1), 100),
+        ((0, 0), (1, 1), 50),
     ],
 )
 def test_check_not_shrunk_within_the_limit_is_accepted(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.model.entry import ProgramLists
 from core.model.query import FinderQuery, ProgramsQuery, parse_finder_query
 from core.transform.ranking import Search, fold
-from core.transform.search import Finder, ListedProgram, find, inactive_switch, reference_to
+from core.transform.search import Finder, ListedProgram, Wider, find, inactive_switch, reference_to
 from core.transform.views import select_programs, tag
 
 RANKING = json.loads((Path(__file__).parents[2] / "samples" / "ranking.json").read_text("utf-8"))
@@ -99,28 +99,21 @@ def test_added_code_that_is_also_an_inactive_program_counts_as_the_added_one() -
 
 
 @pytest.mark.parametrize(
-    ("query", "wider", "matches"),
+    ("query", "wider"),
     [
-        (FinderQuery(q="old"), {"show_inactive_codes": True}, 1),
-        (FinderQuery(q="special", limit=1), {"limit": 0}, 1),
-        (FinderQuery(q="old", limit=1), {"limit": 0, "show_inactive_codes": True}, 1),
-        (
-            FinderQuery(q="old", limit=1, show_inactive_codes=True),
-            {"limit": 0, "show_inactive_codes": True},
-            1,
-        ),
-        (FinderQuery(q="nowhere"), None, 0),
+        (FinderQuery(q="old"), {"show_inactive_codes": True}),
+        (FinderQuery(q="special", limit=1), {"limit": 0}),
+        (FinderQuery(q="old", limit=1), {"limit": 0, "show_inactive_codes": True}),
     ],
 )
 def test_wider_list_is_the_nearest_one_in_which_anything_is_found(
-    query: FinderQuery, wider: dict[str, Any] | None, matches: int
+    query: FinderQuery, wider: dict[str, Any]
 ) -> None:
-    found = Finder(LISTS, **CODES).wider(query)
-    if wider is None:
-        assert found is None
-    else:
-        assert found
-        assert (found.query, found.matches) == (FinderQuery(**{"q": query.q, **wider}), matches)
+    assert Finder(LISTS, **CODES).wider(query) == Wider(FinderQuery(q=query.q, **wider), matches=1)
+
+
+def test_nothing_is_wider_for_a_search_that_no_list_answers() -> None:
+    assert Finder(LISTS, **CODES).wider(FinderQuery(q="nowhere")) is None
 
 
 @pytest.mark.parametrize(
@@ -128,14 +121,7 @@ def test_wider_list_is_the_nearest_one_in_which_anything_is_found(
     [
         FinderQuery(),
         FinderQuery(q="Étude & 100% = a+b"),
-        FinderQuery(
-            show_inactive_codes=True,
-            show_other_code=True,
-            hide_no_program_code=True,
-            priority_codes=("345678", "54321"),
-            limit=7,
-            q="x",
-        ),
+        FinderQuery(True, True, True, ("345678", "54321"), 7, "x"),
     ],
 )
 def test_reference_is_read_back_as_the_query_it_was_made_from(query: FinderQuery) -> None:
