@@ -40,7 +40,7 @@ def test_keys_are_the_documented_ones(dataset: Dataset, name: str, prefix: str) 
         "cache/v1/balances/2026-10-02_2026-10-31.json",
         "cache/v1/failures/login.json",
         "other/v1/programs.json",
-        "",
+        "programs.json",
     ],
 )
 def test_any_other_key_belongs_to_no_dataset(key: str) -> None:

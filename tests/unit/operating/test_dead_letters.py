@@ -53,34 +53,24 @@ def fill(dead_letters: InMemoryDeadLetters, number: int, clock: FakeClock) -> li
     return [letter.message_id for letter in dead_letters.letters]
 
 
-def test_list_nothing_is_an_empty_list(commands: Commands) -> None:
-    assert commands.list(ListDeadLetters(1000)) == {
-        "action": "dead_letters",
-        "summary": "0 dead letters; the oldest come first",
-        "count": 0,
-        "messages": [],
-    }
-
-
 def test_list_tells_everything_of_a_letter(commands: Commands) -> None:
     commands.dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
-    assert commands.list(ListDeadLetters(1000))["messages"] == [
-        {
-            "message_id": "id-1",
-            "body": make_body(),
-            "error": {"type": "UpstreamDataError", "message": "MIP lists no active program"},
-            "attempts": 5,
-            "first_sent_at": "2026-10-15T11:50:00+00:00",
-            "failed_at": "2026-10-15T11:59:00+00:00",
-            "original_message_id": "m-1",
-        }
-    ]
-
-
-def test_list_of_one_letter_counts_it(commands: Commands) -> None:
-    commands.dead_letters.send(make_body(), ATTRIBUTES, "m-1", "m-1")
-    listed = commands.list(ListDeadLetters(1000))
-    assert listed["summary"] == "1 dead letter; the oldest come first"
+    assert commands.list(ListDeadLetters(1000)) == {
+        "action": "dead_letters",
+        "summary": "1 dead letter; the oldest come first",
+        "count": 1,
+        "messages": [
+            {
+                "message_id": "id-1",
+                "body": make_body(),
+                "error": {"type": "UpstreamDataError", "message": "MIP lists no active program"},
+                "attempts": 5,
+                "first_sent_at": "2026-10-15T11:50:00+00:00",
+                "failed_at": "2026-10-15T11:59:00+00:00",
+                "original_message_id": "m-1",
+            }
+        ],
+    }
 
 
 def test_letters_of_the_worker_that_sqs_moved_twice_are_given_groups_of_their_own(
@@ -89,7 +79,9 @@ def test_letters_of_the_worker_that_sqs_moved_twice_are_given_groups_of_their_ow
     """Sent back from the console they keep their attributes, and come again in one group."""
     for number in range(12):
         commands.dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, str(number))
-    assert commands.list(ListDeadLetters(1000))["count"] == 12
+    listed = commands.list(ListDeadLetters(1000))
+    assert listed["count"] == 12
+    assert {message["error"]["type"] for message in listed["messages"]} == {"UpstreamDataError"}
 
 
 @pytest.mark.parametrize("look", ["list", "dry run", "redrive", "discard"])
@@ -148,13 +140,6 @@ def test_letter_of_the_shared_group_is_chosen_by_either_id(commands: Commands) -
     assert commands.dead_letters.letters == []
 
 
-def test_letter_of_the_shared_group_keeps_what_it_tells(commands: Commands) -> None:
-    commands.dead_letters.send(make_body(), ATTRIBUTES, MESSAGE_GROUP, "1")
-    (message,) = commands.list(ListDeadLetters(1000))["messages"]
-    assert message["error"]["type"] == ATTRIBUTES["ErrorType"]
-    assert message["original_message_id"] == ATTRIBUTES["OriginalMessageId"]
-
-
 def test_letter_of_the_shared_group_that_cannot_be_copied_stays(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,11 +164,13 @@ def test_list_letter_with_attributes_of_somebody_else_is_listed(commands: Comman
     assert second["error"] == {"type": "Mine", "message": "the letter does not say what failed"}
 
 
-def test_list_lists_more_than_ten_the_oldest_first(commands: Commands) -> None:
+def test_list_shows_the_oldest_counts_all_and_hides_none(commands: Commands) -> None:
     ids = fill(commands.dead_letters, 25, commands.clock)
-    listed = commands.list(ListDeadLetters(1000))
-    assert [message["message_id"] for message in listed["messages"]] == ids
-    assert listed["count"] == 25
+    for limit in (1000, 3):
+        listed = commands.list(ListDeadLetters(limit))
+        assert [message["message_id"] for message in listed["messages"]] == ids[:limit]
+        assert listed["count"] == 25
+    assert commands.dead_letters.depth() == QueueDepth(visible=25, in_flight=0)
 
 
 class UnorderedDeadLetters(InMemoryDeadLetters):
@@ -236,7 +223,7 @@ def test_redrive_all_sends_back_and_then_deletes(commands: Commands) -> None:
 def test_redrive_all_does_not_meet_what_is_dead_lettered_again_meanwhile(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A poison message is back in the dead-letter commands.queue faster than one looks."""
+    """A poison message is back in the dead-letter queue faster than one looks."""
     fill(commands.dead_letters, 3, commands.clock)
     send = commands.queue.send_again
 
@@ -256,12 +243,8 @@ def test_redriven_and_discarded_letters_are_told_with_their_correlation_id(
     commands.redrive(Redrive(None, dry_run=False))
     commands.dead_letters.send("no JSON", ATTRIBUTES, "m-2", "m-2")
     commands.discard(Discard(None, dry_run=False))
-    assert [
-        (event, fields["correlation_id"]) for _, event, fields in commands.telemetry.events
-    ] == [
-        ("dead letter redriven", "c-1"),
-        ("dead letter discarded", "m-1"),
-    ]
+    told = [(event, fields["correlation_id"]) for _, event, fields in commands.telemetry.events]
+    assert told == [("dead letter redriven", "c-1"), ("dead letter discarded", "m-1")]
 
 
 def test_redrive_again_within_five_minutes_is_never_swallowed(commands: Commands) -> None:
@@ -279,14 +262,6 @@ def test_redrive_one_leaves_the_others_visible(commands: Commands, by: str) -> N
     assert result["message_ids"] == [ids[4]]
     assert commands.queue.sent == [make_body(reason="4")]
     assert commands.dead_letters.depth().visible == 11
-
-
-def test_redrive_that_cannot_send_keeps_the_letter(commands: Commands) -> None:
-    fill(commands.dead_letters, 3, commands.clock)
-    commands.queue.is_down = True
-    with pytest.raises(QueueUnavailableError):
-        commands.redrive(Redrive(None, dry_run=False))
-    assert len(commands.dead_letters.letters) == 3
 
 
 def test_redrive_that_fails_half_way_hides_nothing(
@@ -329,10 +304,6 @@ def test_dry_run_only_tells(commands: Commands, message_id: str | None) -> None:
     assert commands.discard(Discard(message_id, dry_run=True))["count"] == count
     assert commands.dead_letters.depth().visible == 3
     assert commands.queue.sent == []
-
-
-def test_all_of_nothing_is_done_with_a_count_of_zero(commands: Commands) -> None:
-    assert commands.redrive(Redrive(None, dry_run=False))["count"] == 0
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

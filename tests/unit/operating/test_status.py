@@ -22,13 +22,7 @@ from tests.builders import (
     store_failures,
     store_tombstones,
 )
-from tests.fakes import (
-    FakeClock,
-    FakeSecrets,
-    InMemoryDeadLetters,
-    InMemoryStore,
-    RecordingQueue,
-)
+from tests.fakes import FakeClock, FakeSecrets, InMemoryDeadLetters, InMemoryStore, RecordingQueue
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
 AUGUST_BALANCES = balances_of(recent_periods(TODAY, 3)[-1])
@@ -83,25 +77,27 @@ def test_status_fresh_entry_is_described(report: WiredReport) -> None:
     ]
 
 
-def test_status_stale_balances_are_described_with_their_period(report: WiredReport) -> None:
+NO_TIMES = {"age_seconds": None, "fresh_until": None}
+
+
+def test_status_stale_balances_are_described_with_their_period_and_last_error(
+    report: WiredReport,
+) -> None:
     store_entries(report.store, make_stale_entry(SEPTEMBER_BALANCES))
-    (entry,) = report.write()["entries"]
+    store_failures(report.store, SEPTEMBER_BALANCES)
+    written = report.write()
+    [entry] = written["entries"]
     assert entry["state"] == "stale"
-    assert (entry["dataset"], entry["from"], entry["to"]) == (
-        "balances",
-        "2026-09-01",
-        "2026-09-30",
-    )
+    assert entry.items() >= SEPTEMBER_BALANCES.as_json().items()
+    assert entry["last_error"]["error_type"] == "UpstreamDataError"
+    assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
+    assert written["missing"] == []
 
 
 def test_status_unreadable_entry_is_told(report: WiredReport) -> None:
     report.store.put(KEY, b"{")
-    (entry,) = report.write()["entries"]
-    assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
-        "unreadable",
-        None,
-        None,
-    )
+    [entry] = report.write()["entries"]
+    assert entry.items() >= {"state": "unreadable", **NO_TIMES}.items()
 
 
 def test_status_purged_entry_is_told_with_its_last_error(report: WiredReport) -> None:
@@ -110,11 +106,7 @@ def test_status_purged_entry_is_told_with_its_last_error(report: WiredReport) ->
     written = report.write()
     september, programs = written["entries"]
     for entry in (september, programs):
-        assert (entry["state"], entry["age_seconds"], entry["fresh_until"]) == (
-            "purged",
-            None,
-            None,
-        )
+        assert entry.items() >= {"state": "purged", **NO_TIMES}.items()
     assert september["last_error"] is None
     assert programs["last_error"]["attempts"] == 1
     assert written["missing"] == []
@@ -128,7 +120,9 @@ def test_status_what_was_never_built_is_left_out_unless_it_fails(report: WiredRe
     store_failures(report.store, SEPTEMBER_BALANCES)
     written = report.write()
     assert written["entries"] == []
-    assert [missing["dataset"] for missing in written["missing"]] == ["balances"]
+    [missing] = written["missing"]
+    assert missing.items() >= SEPTEMBER_BALANCES.as_json().items()
+    assert missing["last_error"]["attempts"] == 1
 
 
 def test_status_unreadable_failure_record_is_left_out(report: WiredReport) -> None:
@@ -140,22 +134,6 @@ def test_status_unreadable_failure_record_is_left_out(report: WiredReport) -> No
     assert written["missing"] == []
 
 
-def test_status_failing_entry_tells_its_last_error(report: WiredReport) -> None:
-    store_entries(report.store, make_stale_entry())
-    store_failures(report.store, PROGRAM_LISTS)
-    (entry,) = report.write()["entries"]
-    assert entry["last_error"]["error_type"] == "UpstreamDataError"
-    assert entry["last_error"]["next_attempt_at"] == "2026-10-15T12:05:00+00:00"
-    assert report.write()["missing"] == []
-
-
-def test_status_entry_that_could_never_be_built_is_told(report: WiredReport) -> None:
-    store_failures(report.store, SEPTEMBER_BALANCES)
-    (missing,) = report.write()["missing"]
-    assert missing["from"] == "2026-09-01"
-    assert missing["last_error"]["attempts"] == 1
-
-
 def test_status_other_objects_are_not_entries(report: WiredReport) -> None:
     for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
         report.store.put(key, b"{}")
@@ -163,18 +141,16 @@ def test_status_other_objects_are_not_entries(report: WiredReport) -> None:
     assert (written["entries"], written["missing"]) == ([], [])
 
 
-def test_status_counts_messages_letters_and_the_session(report: WiredReport) -> None:
+def test_status_counts_what_is_in_flight_too(report: WiredReport) -> None:
     report.queue.send_again("{}", "1")
     report.queue.receive()
     report.queue.send_again("{}", "2")
     for number in range(3):
         report.dead_letters.send("{}", {}, str(number), str(number))
     next(report.dead_letters.receive_batches())
-    report.secrets.note_session("token-1")
     written = report.write()
     assert written["queue"] == {"visible": 1, "in_flight": 1}
     assert written["dead_letters"] == 3
-    assert written["session_open"] is True
 
 
 def test_status_is_json_and_tells_no_token(report: WiredReport) -> None:
@@ -216,6 +192,8 @@ def test_status_summary_is_one_line_of_what_matters(report: WiredReport) -> None
     report.queue.send_again("{}", "1")
     report.dead_letters.send("{}", {}, "1", "1")
     report.secrets.note_session("token-1")
-    assert report.write()["summary"] == (
+    written = report.write()
+    assert written["session_open"] is True
+    assert written["summary"] == (
         "3 entries (2 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
     )
