@@ -20,7 +20,7 @@ from core.model.entry import (
 from core.model.failures import FailureRecord, encode_failure
 from core.model.periods import Period
 from core.model.selection import Selection
-from core.ports import CacheStore, Credentials, StoredObject
+from core.ports import CacheStore, Credentials
 from core.rebuilding.delivery import Delivery
 from core.rebuilding.requests import RebuildRequest
 from core.settings import AdminSettings, ReaderSettings, WorkerSettings
@@ -34,6 +34,13 @@ SEPTEMBER = Period(date(2026, 9, 1), date(2026, 9, 30))
 OCTOBER_BALANCES = balances_of(OCTOBER)
 SEPTEMBER_BALANCES = balances_of(SEPTEMBER)
 OMITTED = frozenset({"999900"})
+
+ENVIRONMENT = {
+    "CACHE_BUCKET": "cache-bucket",
+    "CACHE_PREFIX": PREFIX,
+    "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
+}
 
 SAMPLE_PROGRAMS = (
     ("12345600", "A", "Part A"),
@@ -86,10 +93,6 @@ def make_stale_entry(dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
     return make_entry(dataset, built_at=NOW - timedelta(days=2))
 
 
-def make_stored(body: bytes = b"{}", etag: str = '"1"') -> StoredObject:
-    return StoredObject(body, etag)
-
-
 def make_body(dataset: str = "programs", **more: Any) -> str:
     return json.dumps({"dataset": dataset, **more})
 
@@ -128,11 +131,7 @@ def make_delivery(
 
 def make_worker_settings(**changes: Any) -> WorkerSettings:
     """Make the worker's settings: the defaults, but for what a test names and a few short ones."""
-    environment = {
-        "CACHE_BUCKET": "cache-bucket",
-        "CACHE_PREFIX": PREFIX,
-        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
-        "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
+    environment = ENVIRONMENT | {
         "MIP_ORG": "Example Org",
         "MIP_LOGIN_URL": "https://login.example",
         "MIP_API_URL": "https://api.example",
@@ -144,23 +143,12 @@ def make_worker_settings(**changes: Any) -> WorkerSettings:
 
 def make_reader_settings(**changes: Any) -> ReaderSettings:
     """Make the reader's settings: the defaults, but for what a test names."""
-    environment = {
-        "CACHE_BUCKET": "cache-bucket",
-        "CACHE_PREFIX": PREFIX,
-        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
-    }
-    return replace(ReaderSettings.from_environment(environment), **changes)
+    return replace(ReaderSettings.from_environment(ENVIRONMENT), **changes)
 
 
 def make_admin_settings(**changes: Any) -> AdminSettings:
     """Make the admin's settings: the defaults, but for what a test names."""
-    environment = {
-        "CACHE_BUCKET": "cache-bucket",
-        "CACHE_PREFIX": PREFIX,
-        "REBUILD_QUEUE_URL": "https://sqs.example/rebuild.fifo",
-        "DEAD_LETTER_QUEUE_URL": "https://sqs.example/dead.fifo",
-    }
-    return replace(AdminSettings.from_environment(environment), **changes)
+    return replace(AdminSettings.from_environment(ENVIRONMENT), **changes)
 
 
 def make_failure(**changes: Any) -> FailureRecord:

@@ -230,15 +230,12 @@ class _Fifo:
         hidden = sum(message.visible_at > self._clock() for message in self.messages)
         return QueueDepth(visible=len(self.messages) - hidden, in_flight=hidden)
 
-    def now(self) -> datetime:
-        return self._clock()
-
     def _check(self) -> None:
         if self.is_down:
             raise QueueUnavailableError("SQS: ServiceUnavailable")
 
 
-class RecordingQueue:
+class RecordingQueue(_Fifo):
     """The rebuild queue.
 
     `sent` lists what was accepted and is not shortened by receiving; `delays` holds the last
@@ -248,84 +245,62 @@ class RecordingQueue:
     def __init__(
         self, clock: Callable[[], datetime], redrive_to: "InMemoryDeadLetters | None" = None
     ) -> None:
-        self._fifo = _Fifo(clock)
+        super().__init__(clock)
         self._redrive_to = redrive_to
         self.sent: list[str] = []
         self.deduplication_ids: list[str] = []
         self.delays: dict[str, int] = {}
-
-    @property
-    def is_down(self) -> bool:
-        return self._fifo.is_down
-
-    @is_down.setter
-    def is_down(self, down: bool) -> None:
-        self._fifo.is_down = down
 
     def send(self, message: RebuildMessage, deduplication_id: str) -> str:
         return self.send_again(message.to_body(), deduplication_id)
 
     def send_again(self, body: str, deduplication_id: str, group: str = "mips") -> str:
         """Queue a body; only others than the service use another group."""
-        before = len(self._fifo.messages)
-        message_id = self._fifo.accept(body, deduplication_id, group)
+        before = len(self.messages)
+        message_id = self.accept(body, deduplication_id, group)
         self.deduplication_ids.append(deduplication_id)
-        if len(self._fifo.messages) > before:
+        if len(self.messages) > before:
             self.sent.append(body)
         return message_id
 
     def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
         for receipt_handle in receipt_handles:
-            self._fifo.hide(receipt_handle, timedelta(seconds=seconds))
+            self.hide(receipt_handle, timedelta(seconds=seconds))
             self.delays[receipt_handle] = seconds
-
-    def depth(self) -> QueueDepth:
-        return self._fifo.depth()
 
     def receive(self, most: int = 10, hidden_for_seconds: float = 360) -> list[Delivery]:
         """Deliver a batch, as the event source mapping does: groups may be mixed in it."""
         if self._redrive_to:
-            self._fifo.messages = list(self._redrive(self._redrive_to))
+            self.messages = list(self._redrive(self._redrive_to))
         return [
             Delivery(m.message_id, m.body, m.receipt_handle, m.receives, m.sent_at, m.group)
-            for m in self._fifo.take(most, timedelta(seconds=hidden_for_seconds))
+            for m in self.take(most, timedelta(seconds=hidden_for_seconds))
         ]
 
     def acknowledge(self, delivery: Delivery) -> None:
-        self._fifo.remove(delivery.receipt_handle)
+        self.remove(delivery.receipt_handle)
 
     def _redrive(self, dead_letters: "InMemoryDeadLetters") -> Iterator[_Message]:
         """Move what was received too often, and return what stays."""
-        for message in self._fifo.messages:
-            if message.receives >= MAX_RECEIVES and message.visible_at <= self._fifo.now():
+        for message in self.messages:
+            if message.receives >= MAX_RECEIVES and message.visible_at <= self._clock():
                 dead_letters.take_over(message.message_id, message.body, message.group)
             else:
                 yield message
 
 
-class InMemoryDeadLetters:
+class InMemoryDeadLetters(_Fifo):
     """The dead-letter queue."""
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._fifo = _Fifo(clock)
-
-    @property
-    def is_down(self) -> bool:
-        return self._fifo.is_down
-
-    @is_down.setter
-    def is_down(self, down: bool) -> None:
-        self._fifo.is_down = down
 
     @property
     def letters(self) -> list[DeadLetter]:
         """Look at all letters without receiving them."""
-        return [_as_letter(message) for message in self._fifo.messages]
+        return [_as_letter(message) for message in self.messages]
 
     def send(
         self, body: str, attributes: Mapping[str, str], group: str, deduplication_id: str
     ) -> None:
-        self._fifo.accept(body, deduplication_id, group, dict(attributes))
+        self.accept(body, deduplication_id, group, dict(attributes))
 
     def take_over(self, message_id: str, body: str, group: str = "mips") -> None:
         """Receive a message as SQS's redrive policy moves it.
@@ -333,30 +308,27 @@ class InMemoryDeadLetters:
         It keeps its message id and group, and the id becomes its deduplication id (SQS Developer
         Guide, "Configure a dead-letter queue redrive").
         """
-        self._fifo.accept(body, message_id, group, moved_id=message_id)
+        self.accept(body, message_id, group, moved_id=message_id)
 
     def move_all(self, queue: RecordingQueue) -> None:
         """Do what SQS's own redrive does (StartMessageMoveTask): new ids, the same groups."""
-        for message in self._fifo.messages:
+        for message in self.messages:
             queue.send_again(message.body, f"moved {uuid4()}", message.group)
-        self._fifo.messages = []
+        self.messages = []
 
     def receive_batches(self) -> Iterator[Sequence[DeadLetter]]:
-        while taken := self._fifo.take(10, LOOK):
+        while taken := self.take(10, LOOK):
             yield list(map(_as_letter, taken))
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """Make letters visible; as on AWS, one that was deleted meanwhile is an error."""
         for letter in letters:
-            if letter.receipt_handle not in {m.receipt_handle for m in self._fifo.messages}:
+            if letter.receipt_handle not in {m.receipt_handle for m in self.messages}:
                 raise QueueUnavailableError("SQS: InvalidParameterValue")
-            self._fifo.hide(letter.receipt_handle, timedelta(0))
+            self.hide(letter.receipt_handle, timedelta(0))
 
     def delete(self, letter: DeadLetter) -> None:
-        self._fifo.remove(letter.receipt_handle)
-
-    def depth(self) -> QueueDepth:
-        return self._fifo.depth()
+        self.remove(letter.receipt_handle)
 
 
 def _as_letter(message: _Message) -> DeadLetter:

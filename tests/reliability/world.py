@@ -201,7 +201,7 @@ class World:
         self.mip.loses_login_reply = False
         self.secrets.stored = make_credentials(user_version=99)
         for _ in range(200):
-            if not any(self.queue._fifo.messages):
+            if not any(self.queue.messages):
                 return
             self.deliver()
             self.clock.advance(minutes=7)
@@ -246,7 +246,7 @@ class World:
                 assert letter.attributes["ErrorMessage"]
                 return
         if delivery.group != "mips":
-            assert any(m.body == delivery.body for m in self.queue._fifo.messages)
+            assert any(m.body == delivery.body for m in self.queue.messages)
             return
         message = parse_message(delivery.body, self.clock().date())
         for dataset in message.selection.datasets(self.clock().date(), 2):
