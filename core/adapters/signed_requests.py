@@ -66,7 +66,7 @@ class SignedRequests:
         try:
             return self._send_once(request)
         except (failures.BotoCoreError, failures.ClientError) as exc:
-            if not _may_pass(exc):
+            if not _is_worth_repeating(exc):
                 raise
         self.sleep(random.random() * LONGEST_PAUSE_SECONDS)  # noqa: S311 - no secret
         return self._send_once(request)
@@ -134,7 +134,7 @@ def _refusal(response: AWSResponse) -> failures.ClientError:
     return failures.ClientError(error, "send")
 
 
-def _may_pass(exc: Exception) -> bool:
+def _is_worth_repeating(exc: Exception) -> bool:
     if isinstance(exc, failures.ClientError):
         status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
         return status == 429 or status >= 500 or error_code(exc) in _SLOW_DOWN

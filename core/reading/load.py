@@ -81,7 +81,7 @@ class EntryLoader:
             return Missing(f"unreadable {stored.etag}")
         if isinstance(found, Tombstone):
             return Missing(found.id if found.purged_at else None)
-        return self._keep(LoadedEntry(found, stored.etag, len(stored.body)))
+        return self._remember(LoadedEntry(found, stored.etag, len(stored.body)))
 
     def _tell_unreadable(self, dataset: Dataset, etag: str, exc: UnreadableEntryError) -> None:
         """Log it once, not at every look while it is being replaced."""
@@ -90,7 +90,7 @@ class EntryLoader:
             key = entry_key(self._prefix, dataset)
             self._telemetry.warning("entry unreadable", key=key, problem=str(exc))
 
-    def _keep(self, loaded: LoadedEntry) -> LoadedEntry:
+    def _remember(self, loaded: LoadedEntry) -> LoadedEntry:
         self._loaded[loaded.entry.dataset] = loaded
         if len(self._loaded) > ENTRIES_IN_MEMORY:
             self._loaded.popitem(last=False)

@@ -103,7 +103,7 @@ class Lookup:
         Raises StoreUnavailableError when S3 fails or is too slow, QueueUnavailableError when a
         rebuild of a missing entry cannot be queued and nothing else can be served.
         """
-        seen = self._see(dataset, patience)
+        seen = self._look_up(dataset, patience)
         decision = self._decide(seen, can_ask=self._can_ask(patience))
         asked = decision in ASKING and self._requests.ask(
             dataset, seen.found, seen.failure, correlation_id
@@ -114,7 +114,7 @@ class Lookup:
             return self._rebuilt(seen, last.found)
         return self._act(last, patience, asked=asked, waited=waits)
 
-    def _see(self, dataset: Dataset, patience: Patience) -> _Seen:
+    def _look_up(self, dataset: Dataset, patience: Patience) -> _Seen:
         found = self._load(dataset, patience)
         now = self._clock()
         if isinstance(found, LoadedEntry) and now < found.entry.fresh_until:

@@ -22,7 +22,7 @@ class Entries:
         self._prefix = settings.cache_prefix
         self._failures = FailureRecords(store, settings.cache_prefix)
 
-    def look_at(self, dataset: Dataset) -> Stored:
+    def read(self, dataset: Dataset) -> Stored:
         """Return what is stored of a dataset, or what kept it from being seen."""
         key = entry_key(self._prefix, dataset)
         try:

@@ -74,7 +74,7 @@ class Rebuilder:
         """
         recovery_error = self._recover()
         wanted = combined(requests)
-        stored = {request.dataset: self._entries.look_at(request.dataset) for request in wanted}
+        stored = {request.dataset: self._entries.read(request.dataset) for request in wanted}
         for found in stored.values():
             if found.entry is not None:
                 self._entries.delete_outdated_failure(found.entry)

@@ -36,13 +36,13 @@ def perform(services: Services, name: str, body: bytes) -> Any:
     """
     choices = offered(services)
     if name not in choices:
-        raise _bad(f"action must be one of {', '.join(choices)}")
+        raise _bad_request(f"action must be one of {', '.join(choices)}")
     arguments = _arguments(name, body)
     try:
         return ACTIONS[name].act(services, arguments)
     except FunctionFailedError as exc:
         if exc.error.get("errorType") == "InvalidCommandError":
-            raise _bad(str(exc.error.get("errorMessage"))) from exc
+            raise _bad_request(str(exc.error.get("errorMessage"))) from exc
         raise RefusedError(HTTPStatus.BAD_GATEWAY, f"the admin failed: {exc}") from exc
 
 
@@ -55,13 +55,13 @@ def _arguments(name: str, body: bytes) -> Arguments:
     try:
         arguments = json.loads(body or b"{}")
     except (ValueError, RecursionError) as exc:
-        raise _bad("the body is no JSON") from exc
+        raise _bad_request("the body is no JSON") from exc
     if not isinstance(arguments, dict):
-        raise _bad("the body must be a JSON object of arguments")
+        raise _bad_request("the body must be a JSON object of arguments")
     takes = ACTIONS[name].arguments
     if unknown := sorted(str(key)[:40] for key in arguments.keys() - set(takes)):
         allowed = ", ".join(takes) or "no arguments"
-        raise _bad(f"{name} takes {allowed}; not {', '.join(unknown)}")
+        raise _bad_request(f"{name} takes {allowed}; not {', '.join(unknown)}")
     return arguments
 
 
@@ -71,7 +71,7 @@ def _read(services: Services, arguments: Arguments) -> Any:
     try:
         headers = header_lines(_text("headers", arguments))
     except ValueError as exc:
-        raise _bad(str(exc)) from exc
+        raise _bad_request(str(exc)) from exc
     signed = services.routes[path]
     return read(services.gateway, services.api_url, path, query, headers, signed=signed)
 
@@ -131,18 +131,18 @@ def _store_credentials(services: Services, _: Arguments) -> Any:
 
 def _one_of(argument: str, value: object, choices: Collection[str]) -> str:
     if not isinstance(value, str) or value not in choices:
-        raise _bad(f"{argument} must be one of {', '.join(choices)}")
+        raise _bad_request(f"{argument} must be one of {', '.join(choices)}")
     return value
 
 
 def _text(argument: str, arguments: Arguments) -> str:
     value = arguments.get(argument, "")
     if not isinstance(value, str):
-        raise _bad(f"{argument} must be a text")
+        raise _bad_request(f"{argument} must be a text")
     return value
 
 
-def _bad(detail: str) -> RefusedError:
+def _bad_request(detail: str) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, detail)
 
 

@@ -26,11 +26,11 @@ def match(routes: Iterable[Route], method: str, path: str) -> Match | None:
     ]
     if not fitting:
         return None
-    best = min(_vagueness(candidate.route.path) for candidate in fitting)
+    best = min(_generality(candidate.route.path) for candidate in fitting)
     usable = [
         candidate
         for candidate in fitting
-        if _vagueness(candidate.route.path) == best
+        if _generality(candidate.route.path) == best
         and candidate.route.method in (method.lower(), "any")
     ]
     return min(usable, key=lambda found: found.route.method == "any", default=None)
@@ -68,7 +68,7 @@ def _segments(path: str) -> list[str]:
     return stripped.split("/") if stripped else []
 
 
-def _vagueness(pattern: str) -> list[int]:
+def _generality(pattern: str) -> list[int]:
     """Orders patterns that fit one path: literal segments before variables before `{proxy+}`."""
     return [
         2 if segment.endswith("+}") else int(segment.startswith("{"))

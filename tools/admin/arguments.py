@@ -79,11 +79,12 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Na
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True
     )
-    _add_looks(commands)
-    _add_acts(commands)
-    _add_letters(commands)
-    _add_versions(commands)
-    _add_others(commands)
+    for add in (
+        *(_add_status, _add_watch, _add_refresh, _add_purge),
+        *(_add_letters, _add_redrive_and_discard),
+        *(_add_versions, _add_diff, _add_restore, _add_publish, _add_schedule, _add_logs),
+    ):
+        add(commands)
     parsed = parser.parse_args(arguments)
     if parsed.command in ("redrive", "discard") and (parsed.message_id is None) != parsed.all:
         parser.error(f"{parsed.command} needs a message id, as `letters` lists it, or --all")
@@ -117,7 +118,7 @@ def _command(commands: Any, name: str, summary: str, more: str = "") -> Argument
     return made
 
 
-def _add_looks(commands: Any) -> None:
+def _add_status(commands: Any) -> None:
     _command(
         commands,
         "status",
@@ -125,6 +126,9 @@ def _add_looks(commands: Any) -> None:
         "The first line sums it up. Then come: until when a failed message holds back all those\n"
         "behind it; a session that is noted as open; dead letters; the schedule; every entry.",
     )
+
+
+def _add_watch(commands: Any) -> None:
     watch = _command(
         commands,
         "watch",
@@ -149,7 +153,7 @@ def _add_every(parser: ArgumentParser) -> None:
     )
 
 
-def _add_acts(commands: Any) -> None:
+def _add_refresh(commands: Any) -> None:
     refresh = _command(
         commands,
         "refresh",
@@ -168,6 +172,9 @@ def _add_acts(commands: Any) -> None:
         help="wait until they are rebuilt, status 0, or have failed for good, status 1",
     )
     _add_every(refresh)
+
+
+def _add_purge(commands: Any) -> None:
     purge = _command(
         commands,
         "purge",
@@ -190,6 +197,9 @@ def _add_letters(commands: Any) -> None:
     letters.add_argument(
         "--limit", type=partial(_whole_number, 1, 1000), metavar="N", help="only the oldest N"
     )
+
+
+def _add_redrive_and_discard(commands: Any) -> None:
     for name, summary in (
         ("redrive", "send dead letters back to be tried again"),
         ("discard", "delete dead letters for good"),
@@ -216,6 +226,9 @@ def _add_versions(commands: Any) -> None:
         metavar="N",
         help="how many, the newest first (20)",
     )
+
+
+def _add_diff(commands: Any) -> None:
     diff = _command(
         commands,
         "diff",
@@ -225,6 +238,9 @@ def _add_versions(commands: Any) -> None:
     _add_selection(diff, PROGRAMS)
     diff.add_argument("--old", metavar="VERSION", help="another version to compare with")
     diff.add_argument("--new", metavar="VERSION", help="another version than the newest")
+
+
+def _add_restore(commands: Any) -> None:
     restore = _command(
         commands,
         "restore",
@@ -237,7 +253,7 @@ def _add_versions(commands: Any) -> None:
     _add_fresh_for(restore)
 
 
-def _add_others(commands: Any) -> None:
+def _add_publish(commands: Any) -> None:
     publish = _command(
         commands,
         "publish",
@@ -249,8 +265,14 @@ def _add_others(commands: Any) -> None:
     )
     publish.add_argument("file", type=Path, metavar="FILE")
     _add_fresh_for(publish)
+
+
+def _add_schedule(commands: Any) -> None:
     schedule = _command(commands, "schedule", "the schedule: show it, or switch it on or off")
     schedule.add_argument("state", nargs="?", choices=["on", "off"])
+
+
+def _add_logs(commands: Any) -> None:
     logs = _command(
         commands,
         "logs",

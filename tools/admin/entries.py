@@ -23,31 +23,31 @@ SCHEDULE_OFF = (
 
 
 @dataclass(frozen=True)
-class Unusable:
+class NotAnEntry:
     """A version that is no entry: `state` is `purged`, `unreadable` or `deleted`."""
 
     state: str
     reason: str
 
 
-def read_entry(bucket: Bucket, dataset: Dataset, version_id: str) -> CacheEntry | Unusable:
+def read_entry(bucket: Bucket, dataset: Dataset, version_id: str) -> CacheEntry | NotAnEntry:
     """Read one version of a dataset's entry."""
     body = bucket.read_version(key_of(dataset), version_id)
-    return Unusable("deleted", "it was deleted") if body is None else entry_of(body, dataset)
+    return NotAnEntry("deleted", "it was deleted") if body is None else entry_of(body, dataset)
 
 
-def entry_of(body: bytes, dataset: Dataset) -> CacheEntry | Unusable:
+def entry_of(body: bytes, dataset: Dataset) -> CacheEntry | NotAnEntry:
     """Read what is stored under a dataset's key."""
     try:
         decoded = decode(body, dataset)
     except UnreadableEntryError as exc:
-        return Unusable("unreadable", str(exc))
+        return NotAnEntry("unreadable", str(exc))
     if isinstance(decoded, CacheEntry):
         return decoded
-    return Unusable("purged", "a purge put it there: it is no entry")
+    return NotAnEntry("purged", "a purge put it there: it is no entry")
 
 
-def items_of(entry: CacheEntry) -> int:
+def count_items(entry: CacheEntry) -> int:
     """Count an entry's programs, inactive ones too, or its accounts."""
     if isinstance(entry.data, PeriodBalances):
         return len(entry.data.rows)
@@ -78,7 +78,7 @@ def put(
     return fresh, version
 
 
-def outlook(stack: Stack) -> list[str]:
+def what_comes_next(stack: Stack) -> list[str]:
     """Tell what will replace an entry that was put by hand, and where an older one may linger."""
     try:
         sentences = [SCHEDULE_ON if stack.schedule().is_on else SCHEDULE_OFF]

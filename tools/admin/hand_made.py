@@ -44,7 +44,9 @@ def read_programs(file: Path) -> dict[str, str]:
     if not programs and not problems:
         problems.append("it lists no program; write a line for each: code,name")
     if problems:
-        raise RefusedError("\n  ".join([f"{file} is not a list of programs:", *_some(problems)]))
+        raise RefusedError(
+            "\n  ".join([f"{file} is not a list of programs:", *_first_problems(problems)])
+        )
     return dict(sorted(programs.items()))
 
 
@@ -102,7 +104,7 @@ def _check_name(name: str) -> None:
         )
 
 
-def _some(problems: list[str]) -> Iterator[str]:
+def _first_problems(problems: list[str]) -> Iterator[str]:
     yield from problems[:MOST_PROBLEMS]
     if len(problems) > MOST_PROBLEMS:
         yield f"… and {len(problems) - MOST_PROBLEMS} more"

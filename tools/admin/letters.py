@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.admin.output import Answer, Table
 from tools.admin.stack import Stack
-from tools.admin.words import NOTHING, moment, period
+from tools.admin.words import NOTHING, period, timestamp
 
 COLUMNS = ("message id", "failed at", "attempts", "asked for", "error")
 LONGEST_BODY = 60
@@ -52,7 +52,7 @@ def _row(letter: Mapping[str, Any]) -> tuple[str, ...]:
     attempts, error = letter["attempts"], letter["error"]
     return (
         letter["message_id"],
-        moment(datetime.fromisoformat(letter["failed_at"])),
+        timestamp(datetime.fromisoformat(letter["failed_at"])),
         NOTHING if attempts is None else str(attempts),
         _asked_for(letter["body"]),
         f"{error['type']}: {error['message']}",

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from core.model.datasets import PROGRAM_LISTS
 from core.model.entry import CacheEntry, ProgramLists
 from tools.admin.datasets import key_of
-from tools.admin.entries import outlook, put
+from tools.admin.entries import put, what_comes_next
 from tools.admin.hand_made import read_programs
 from tools.admin.output import Answer
 from tools.admin.stack import Stack
-from tools.admin.words import count, moment
+from tools.admin.words import count, timestamp
 
 OLDER_THAN_ANY_MESSAGE = timedelta(days=15)
 """A queued message is satisfied by an entry that was built after it was sent, and the queue keeps
@@ -35,6 +35,7 @@ def publish(stack: Stack, arguments: Namespace) -> Answer:
         "fresh_until": published.fresh_until.isoformat(),
     }
     told = (
-        f"Published {count(len(programs), 'program')}, fresh until {moment(published.fresh_until)}."
+        f"Published {count(len(programs), 'program')}, "
+        f"fresh until {timestamp(published.fresh_until)}."
     )
-    return Answer(document, [told, *outlook(stack)])
+    return Answer(document, [told, *what_comes_next(stack)])

@@ -9,7 +9,7 @@ from typing import Any
 from tools.admin.errors import AwsError
 from tools.admin.output import Answer, Table, Terminal
 from tools.admin.stack import Stack
-from tools.admin.words import NOTHING, age, ahead, clock, count, moment, period, size
+from tools.admin.words import NOTHING, age, ahead, clock, count, period, size, timestamp
 
 COLUMNS = ("dataset", "period", "state", "age", "size", "next attempt", "last error")
 
@@ -52,7 +52,7 @@ def report(answer: _Json, schedule: _Json, name: str, now: datetime) -> Answer:
         "held_back_until": held.isoformat() if held else None,
     }
     rows = [_row(entry, now) for entry in (*answer["entries"], *_missing(answer))]
-    parts: list[str | Table] = [answer["summary"], *_attention(answer, held, now)]
+    parts: list[str | Table] = [answer["summary"], *_warnings(answer, held, now)]
     parts.append(f"Stack: {name}. Schedule: {schedule['text']}")
     if rows:
         parts += ["", Table(COLUMNS, rows)]
@@ -85,7 +85,7 @@ def held_back_until(answer: _Json, now: datetime) -> datetime | None:
     return max((at for at in due if at > now), default=None)
 
 
-def _attention(answer: _Json, held: datetime | None, now: datetime) -> Iterator[str]:
+def _warnings(answer: _Json, held: datetime | None, now: datetime) -> Iterator[str]:
     if held:
         waiting = answer["queue"]["visible"]
         yield (
@@ -137,6 +137,6 @@ def _row(entry: _Json, now: datetime) -> tuple[str, ...]:
 
 def error_text(error: _Json) -> str:
     """Write a failure record in one line."""
-    since = moment(datetime.fromisoformat(error["first_failed_at"]))
+    since = timestamp(datetime.fromisoformat(error["first_failed_at"]))
     tries = count(error["attempts"], "attempt")
     return f"{error['error_type']}: {error['message']} ({tries} since {since})"

@@ -10,11 +10,19 @@ from core.model.datasets import Dataset
 from core.model.entry import CacheEntry
 from tools.admin.bucket import Version
 from tools.admin.datasets import CACHE_PREFIX, key_of, one_dataset, title_of
-from tools.admin.entries import Unusable, entry_of, items_of, outlook, put, read_entry, texts_of
+from tools.admin.entries import (
+    NotAnEntry,
+    count_items,
+    entry_of,
+    put,
+    read_entry,
+    texts_of,
+    what_comes_next,
+)
 from tools.admin.errors import RefusedError
 from tools.admin.output import Answer, Table
 from tools.admin.stack import Stack
-from tools.admin.words import NOTHING, count, moment, size
+from tools.admin.words import NOTHING, count, size, timestamp
 
 AT_ONCE = 8
 COLUMNS = ("version", "written at", "size", "state", "built at", "holds")
@@ -56,10 +64,10 @@ def restore(stack: Stack, arguments: Namespace) -> Answer:
         "fresh_until": restored.fresh_until.isoformat(),
     }
     told = (
-        f"Restored {title_of(dataset)} of {moment(entry.built_at)}: "
-        f"{_holds(dataset, items_of(entry))}, fresh until {moment(restored.fresh_until)}."
+        f"Restored {title_of(dataset)} of {timestamp(entry.built_at)}: "
+        f"{_counted(dataset, count_items(entry))}, fresh until {timestamp(restored.fresh_until)}."
     )
-    return Answer(document, [told, *outlook(stack)])
+    return Answer(document, [told, *what_comes_next(stack)])
 
 
 def diff(stack: Stack, arguments: Namespace) -> Answer:
@@ -69,7 +77,7 @@ def diff(stack: Stack, arguments: Namespace) -> Answer:
     before, now = (_entry(stack, dataset, version) for version in (old, new))
     changes = changed(texts_of(before), texts_of(now))
     document = {"dataset": dataset.as_json(), "old": old, "new": new, "changes": changes}
-    summary = f"{title_of(dataset)}, {moment(before.built_at)} -> {moment(now.built_at)}: "
+    summary = f"{title_of(dataset)}, {timestamp(before.built_at)} -> {timestamp(now.built_at)}: "
     if not changes:
         return Answer(document, [f"{summary}no change"])
     kinds = [change["change"] for change in changes]
@@ -114,10 +122,10 @@ def _described(stack: Stack, dataset: Dataset, version: Version) -> dict[str, An
         "written_at": version.written_at.astimezone(UTC).isoformat(),
         "size_bytes": version.size_bytes,
     }
-    if isinstance(found, Unusable):
+    if isinstance(found, NotAnEntry):
         unusable = {"state": found.state, "built_at": None, "holds": None}
         return described | unusable | {"problem": found.reason}
-    usable = {"state": "entry", "built_at": found.built_at.isoformat(), "holds": items_of(found)}
+    usable = {"state": "entry", "built_at": found.built_at.isoformat(), "holds": count_items(found)}
     return described | usable | {"problem": None}
 
 
@@ -127,7 +135,7 @@ def _entry(stack: Stack, dataset: Dataset, version_id: str) -> CacheEntry:
     if body is None:
         raise RefusedError(_unknown_version(stack, dataset, version_id))
     found = entry_of(body, dataset)
-    if isinstance(found, Unusable):
+    if isinstance(found, NotAnEntry):
         raise RefusedError(
             f"the version {version_id} of {title_of(dataset)} is {found.state}: {found.reason}; "
             "choose one whose state is entry, as `versions` lists them"
@@ -164,7 +172,7 @@ def _compared(stack: Stack, dataset: Dataset, old: str | None, new: str | None) 
     return earlier, newest
 
 
-def _holds(dataset: Dataset, number: int) -> str:
+def _counted(dataset: Dataset, number: int) -> str:
     return count(number, "program" if dataset.period is None else "account")
 
 
@@ -172,9 +180,9 @@ def _row(version: Mapping[str, Any]) -> tuple[str, ...]:
     built_at = version["built_at"]
     return (
         version["version_id"],
-        moment(datetime.fromisoformat(version["written_at"])),
+        timestamp(datetime.fromisoformat(version["written_at"])),
         size(version["size_bytes"]),
         version["state"],
-        moment(datetime.fromisoformat(built_at)) if built_at else NOTHING,
+        timestamp(datetime.fromisoformat(built_at)) if built_at else NOTHING,
         str(version["holds"]) if version["holds"] is not None else version["problem"],
     )

@@ -12,7 +12,7 @@ NOTHING = "-"
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def moment(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """Write a time in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
