@@ -19,9 +19,6 @@ def test_status_lists_entries_queue_dead_letters_and_session(warm: Service) -> N
         (OCTOBER, "fresh"),
         (PROGRAMS, "fresh"),
     ]
-    assert {"dataset", "age_seconds", "fresh_until", "size_bytes", "last_error"} <= set(
-        status["entries"][0]
-    )
     assert status["queue"] == {"visible": 0, "in_flight": 0}
     assert status["dead_letters"] == 0
     assert status["session_open"] is False
@@ -97,19 +94,10 @@ def test_letters_that_the_redrive_policy_moved_are_all_listed_and_stay(service: 
     listed = service.steer({"action": "dead_letters"})
     assert listed["count"] == 24
     assert len({letter["message_id"] for letter in listed["messages"]}) == 24
-    assert {letter["error"]["type"] for letter in listed["messages"]} == {
-        "Unknown",
-        "InvalidMessageError",
-    }
+    kinds = {letter["error"]["type"] for letter in listed["messages"]}
+    assert kinds == {"Unknown", "InvalidMessageError"}
     assert service.steer({"action": "dead_letters"}) == listed
     assert service.steer({"action": "status"})["dead_letters"] == 24
-
-
-def test_wrong_payload_fails_with_the_choices_and_changes_nothing(warm: Service) -> None:
-    before = warm.stored("v1/programs.json")
-    with pytest.raises(InvalidCommandError, match="takes dataset, from, to, soft, dry_run; not"):
-        warm.steer({"action": "purge", "dateset": "programs"})
-    assert warm.stored("v1/programs.json") == before
 
 
 def test_today_is_taken_in_the_time_zone(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

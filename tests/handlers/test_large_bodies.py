@@ -5,15 +5,13 @@ from bisect import bisect_left
 
 import pytest
 
-from core.model.datasets import PROGRAM_LISTS, entry_key
 from core.model.entry import ProgramLists, encode
 from core.reading.load import VIEWS_BYTES_PER_ENTRY, VIEWS_PER_ENTRY
-from core.reading.lookup import Found, Lookup
 from handlers.proxy import response
 from handlers.responses import PAYLOAD_LIMIT_BYTES, rendered
 from local.functions.sandbox import MAX_RESPONSE_BYTES
-from tests.builders import PREFIX, make_entry, make_reader_settings
-from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
+from tests.builders import make_entry, store_entries
+from tests.wired import WiredReader
 
 
 @pytest.mark.parametrize("character", ["x", '"', "\\", "\n", "\x00", "é", "字", "𐐷"])
@@ -31,19 +29,11 @@ def test_body_that_just_fits_is_within_lambdas_limit_however_json_spells_it(
 
 def test_reader_keeps_only_as_many_views_of_a_very_large_entry_as_its_memory_bears() -> None:
     """Anybody may ask for it with ever other limits."""
-    clock, store, telemetry = FakeClock(), InMemoryStore(), RecordingTelemetry()
+    api = WiredReader()
     names = {f"{100_000 + n}": f"Program {n}" for n in range(60_000)}
-    body = encode(make_entry(data=ProgramLists(names, names)))
-    store.put(entry_key(PREFIX, PROGRAM_LISTS), body)
-    found = Lookup(
-        store=store,
-        queue=RecordingQueue(clock),
-        telemetry=telemetry,
-        clock=clock,
-        sleep=clock.sleep,
-        settings=make_reader_settings(),
-    ).find(PROGRAM_LISTS, clock.patience(), "c-1")
-    assert isinstance(found, Found)
-    for limit in range(VIEWS_PER_ENTRY):
-        assert found.loaded.view(limit, str(limit).strip) == str(limit)
-    assert 1 < len(found.loaded.views) <= VIEWS_BYTES_PER_ENTRY / len(body)
+    entry = make_entry(data=ProgramLists(names, names))
+    store_entries(api.store, entry)
+    for limit in range(1, VIEWS_PER_ENTRY + 1):
+        assert api.get("/tags", limit=str(limit))["statusCode"] == 200
+    [loaded] = api.services().lookup._entries._loaded.values()
+    assert 1 < len(loaded.views) <= VIEWS_BYTES_PER_ENTRY / len(encode(entry))

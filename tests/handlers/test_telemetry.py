@@ -107,21 +107,6 @@ def test_hit_is_counted_and_writes_nothing_else(warm: Service, lines: Lines) -> 
     assert metrics([line]) == {"Hits": [1.0]}
 
 
-@pytest.mark.parametrize(
-    ("sample", "counted"),
-    [
-        ("reader_bad_parameter", {"BadRequests"}),
-        ("reader_unknown_path", {"BadRequests"}),
-        ("reader_tags", {"Misses"}),
-    ],
-)
-def test_request_is_counted_by_its_outcome(
-    service: Service, lines: Lines, sample: str, counted: set[str]
-) -> None:
-    service.read(event(sample))
-    assert set(metrics(lines())) == counted
-
-
 def test_miss_that_was_served_after_waiting_counts_as_both(
     service: Service, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,10 +153,14 @@ def test_metrics_and_lines_carry_the_name_of_the_function(lines: Lines) -> None:
 
 
 def test_no_secret_reaches_a_line_whatever_mip_says(service: Service, lines: Lines) -> None:
-    service.mip.set_fault(
-        "login", Fault(kind="status", status=403, body=f"{USER}/{PASSWORD} is logged in")
-    )
+    body = f"{USER}/{PASSWORD} is logged in"
+    service.mip.set_fault("login", Fault(kind="status", status=403, body=body, times=1))
     service.work(event("worker_programs"))
-    written = json.dumps(lines())
+    written = json.dumps([lines(), service.stored("v1/failures/programs.json")])
     assert PASSWORD not in written
     assert f'"{USER}/' not in written
+    service.work(event("worker_programs"))
+    written = json.dumps(lines())
+    assert service.mip.counters.logins == 1
+    assert "AccessToken" not in written
+    assert "Depression-Emory Wingo" not in written

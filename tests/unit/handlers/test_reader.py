@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.model.datasets import PROGRAM_LISTS, failure_key
+from core.model.entry import CacheEntry
 from core.model.failures import encode_failure
 from handlers.proxy import parse_request
 from handlers.reader import respond
@@ -19,7 +20,6 @@ from tests.builders import (
     store_entries,
     store_tombstones,
 )
-from tests.fakes import InMemoryStore
 from tests.wired import WiredReader
 
 
@@ -74,103 +74,65 @@ def test_preference_is_not_echoed_where_there_was_nothing_to_wait_for(
     assert status_and_preference(api.get("/tags", {"Prefer": "wait=5"})) == (200, None)
 
 
-def hit(api: WiredReader) -> None:
-    store_entries(api.store, make_entry())
-    api.get("/tags")
+FRESH, STALE = make_entry(), make_stale_entry()
 
 
-def known(api: WiredReader) -> None:
-    store_entries(api.store, make_entry())
-    api.get("/tags", {"If-None-Match": "*"})
-
-
-def stale(api: WiredReader) -> None:
-    store_entries(api.store, make_stale_entry())
-    api.get("/tags", {"Prefer": "wait=0"})
-
-
-def rebuilt(api: WiredReader) -> None:
-    store_entries(api.store, make_stale_entry())
-    api.clock.plan(1, lambda: store_entries(api.store, make_entry()))
-    api.get("/tags")
-
-
-def built(api: WiredReader) -> None:
-    api.clock.plan(1, lambda: store_entries(api.store, make_entry()))
-    api.get("/tags")
-
-
-def missed(api: WiredReader) -> None:
-    api.get("/tags")
-
-
-def s3_down(api: WiredReader) -> None:
-    api.store.down = lambda operation, key: True
-    api.get("/tags")
-
-
-def sqs_down(api: WiredReader) -> None:
-    api.queue.is_down = True
-    api.get("/tags")
-
-
-def bad_parameter(api: WiredReader) -> None:
-    api.get("/tags", limit="x")
-
-
-def unknown_path(api: WiredReader) -> None:
-    api.read({"httpMethod": "GET", "resource": "/{proxy+}", "path": "/tags"})
-
-
-def wrong_method(api: WiredReader) -> None:
-    api.read({"httpMethod": "POST", "resource": "/tags"})
-
-
-def no_method(api: WiredReader) -> None:
-    api.read({"resource": "/tags"})
+def metrics(api: WiredReader) -> list[str]:
+    return [metric for metric, _, _ in api.telemetry.metrics]
 
 
 @pytest.mark.parametrize(
-    ("happen", "counted"),
+    ("stored", "rebuilt", "headers", "counted"),
     [
-        (hit, ["Hits"]),
-        (known, ["Hits", "NotModified"]),
-        (stale, ["StaleHits"]),
-        (rebuilt, ["StaleHits"]),
-        (built, ["Misses", "Waits"]),
-        (missed, ["Misses"]),
-        (s3_down, ["Unavailable"]),
-        (sqs_down, ["Unavailable"]),
-        (bad_parameter, ["BadRequests"]),
-        (unknown_path, ["BadRequests"]),
-        (wrong_method, ["BadRequests"]),
-        (no_method, ["BadRequests"]),
+        pytest.param(FRESH, None, {}, ["Hits"], id="hit"),
+        pytest.param(FRESH, None, {"If-None-Match": "*"}, ["Hits", "NotModified"], id="known"),
+        pytest.param(STALE, None, {"Prefer": "wait=0"}, ["StaleHits"], id="stale"),
+        pytest.param(STALE, FRESH, {}, ["StaleHits"], id="rebuilt"),
+        pytest.param(None, FRESH, {}, ["Misses", "Waits"], id="built"),
+        pytest.param(None, None, {}, ["Misses"], id="missed"),
     ],
-    ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_each_outcome_is_counted(api: WiredReader, happen: Any, counted: list[str]) -> None:
-    happen(api)
-    assert [metric for metric, _, _ in api.telemetry.metrics] == counted
+def test_answer_is_counted_by_how_it_was_found(
+    api: WiredReader,
+    stored: CacheEntry | None,
+    rebuilt: CacheEntry | None,
+    headers: dict[str, str],
+    counted: list[str],
+) -> None:
+    if stored:
+        store_entries(api.store, stored)
+    if rebuilt:
+        api.clock.plan(1, lambda: store_entries(api.store, rebuilt))
+    api.get("/tags", headers)
+    assert metrics(api) == counted
 
 
-def test_outage_is_logged_with_its_cause(api: WiredReader) -> None:
-    s3_down(api)
-    assert api.telemetry.events == [
-        ("warning", "storage out of reach", {"problem": "S3: ServiceUnavailable"})
-    ]
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"resource": "/tags"}, id="no method"),
+        pytest.param({"httpMethod": "POST", "resource": "/tags"}, id="wrong method"),
+        pytest.param({"httpMethod": "GET", "resource": "/{proxy+}"}, id="unknown path"),
+        pytest.param(
+            {"httpMethod": "GET", "resource": "/tags", "queryStringParameters": {"limit": "x"}},
+            id="bad parameter",
+        ),
+    ],
+)
+def test_bad_request_is_counted(api: WiredReader, event: dict[str, Any]) -> None:
+    api.read(event)
+    assert metrics(api) == ["BadRequests"]
 
 
-class SlowStore(InMemoryStore):
-    """S3 that takes 7 s for each call."""
-
-    def __init__(self, api: WiredReader) -> None:
-        super().__init__()
-        self.pass_time = lambda: api.clock.advance(seconds=7)
-
-    def _begin(self, operation: str, key: str) -> None:
-        if operation == "read":
-            self.pass_time()
-        super()._begin(operation, key)
+@pytest.mark.parametrize("service", ["S3", "SQS"])
+def test_outage_is_503_counted_and_logged_with_its_cause(api: WiredReader, service: str) -> None:
+    api.store.down = lambda operation, key: service == "S3"
+    api.queue.is_down = True
+    response = api.get("/tags")
+    assert (response["statusCode"], metrics(api)) == (503, ["Unavailable"])
+    assert int(response["headers"]["Retry-After"]) > 0
+    assert api.telemetry.warnings()[-1] == "storage out of reach"
+    assert api.telemetry.events[0][2]["problem"] == f"{service}: ServiceUnavailable"
 
 
 @pytest.mark.parametrize("begun_ms", [0, 3_000], ids=["warm", "after a cold start"])
@@ -178,7 +140,11 @@ class SlowStore(InMemoryStore):
 def test_answer_comes_before_api_gateway_gives_up_although_each_call_takes_seven_seconds(
     api: WiredReader, found: str, begun_ms: int
 ) -> None:
-    api.store = SlowStore(api)
+    def pass_time(operation: str, key: str) -> bool:
+        api.clock.advance(seconds=7 if operation == "read" else 0)
+        return False
+
+    api.store.down = pass_time
     if found == "stale":
         store_entries(api.store, make_stale_entry())
     taken_at_ms = int(NOW.timestamp() * 1000) - begun_ms
