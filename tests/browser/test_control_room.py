@@ -182,16 +182,6 @@ def test_a_hostile_message_stays_text(room: Page, flows: Flows) -> None:
     assert room.locator("main img").count() == 0
 
 
-def test_two_browsers_see_the_same(room: Page, open_page: OpenPage, url: str) -> None:
-    other = open_page()
-    other.goto(url)
-    expect(other.locator("#connection")).to_have_text("live")
-    press(room, "GET /tags")
-    for page in (room, other):
-        expect(entry(page, "programs")).to_have_count(1)
-        expect(log_line(page, "GET /tags → 200")).to_be_visible()
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("viewport", [None, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing_serious(
@@ -207,15 +197,6 @@ def test_axe_finds_nothing_serious(
     expect(part(page, "mip")).to_contain_text("slow")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_each_colour_scheme_has_its_ground(open_page: OpenPage, url: str, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
-    page.goto(url)
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    channels = [int(channel) for channel in re.findall(r"\d+", ground)]
-    assert (max(channels) < 64) == (scheme == "dark")
 
 
 def test_everything_is_done_with_the_keyboard(room: Page) -> None:
