@@ -17,14 +17,20 @@ class Watching:
     """Asks for the state again and again, as the page does."""
 
     def __init__(self, stack: LocalStack) -> None:
-        self._stack = stack
+        self.stack = stack
         self._after = 0
         self.events: list[Any] = []
         """What was told so far, unless a test forgets it."""
 
+    def act(self, name: str, /, **arguments: Any) -> Any:
+        """Press a button, which does what it should; return what came of it."""
+        status, told = act(self.stack, name, **arguments)
+        assert status == 200, told
+        return told
+
     def look(self) -> Any:
         """The state now; keeps its events."""
-        response, body = request(self._stack, "GET", f"/_local/state?after={self._after}")
+        response, body = request(self.stack, "GET", f"/_local/state?after={self._after}")
         assert response.status == 200
         state = json.loads(body)
         self.events += state["events"]

@@ -42,8 +42,6 @@ def error_of(answer: dict[str, Any]) -> dict[str, Any]:
         "AdminFunction",
         "lambda-mips-api-admin",
         "arn:aws:lambda:us-east-1:123456789012:function:lambda-mips-api-admin",
-        "123456789012:function:lambda-mips-api-admin",
-        "arn:aws:lambda:us-east-1:123456789012:function:lambda-mips-api-admin:$LATEST",
     ],
 )
 def test_a_function_answers_by_logical_id_name_and_arn(stack: LocalStack, name: str) -> None:
@@ -93,16 +91,18 @@ def test_a_raised_exception_is_told_with_its_place_in_the_code(stack: LocalStack
     assert len(error["requestId"]) == 36
 
 
+def tail_of(answer: dict[str, Any]) -> str:
+    return base64.b64decode(answer["LogResult"]).decode()
+
+
 def test_the_log_tail_holds_what_the_invocation_printed(stack: LocalStack) -> None:
-    tails = [
-        base64.b64decode(
-            invoke(stack, event={"do": "print", "text": text}, LogType="Tail")["LogResult"]
-        ).decode()
+    first, second = (
+        tail_of(invoke(stack, event={"do": "print", "text": text}, LogType="Tail"))
         for text in ("no line feed at its end", "the next one's")
-    ]
-    assert "no line feed at its end\nEND RequestId: " in tails[0]
-    assert tails[1].startswith("START RequestId: ")
-    assert "no line feed" not in tails[1]
+    )
+    assert "no line feed at its end\nEND RequestId: " in first
+    assert second.startswith("START RequestId: ")
+    assert "no line feed" not in second
     log = (stack.logs or Path()) / "AdminFunction.log"
     assert "the next one's\n" in log.read_text()
 
@@ -193,9 +193,10 @@ def test_code_that_cannot_be_loaded_fails_every_invocation(stack: LocalStack) ->
 def test_logs_and_decimals_are_written_as_on_lambda(stack: LocalStack) -> None:
     answer = invoke(stack, event={"do": "log", "text": "careful"}, LogType="Tail")
     assert answer["Payload"].read() == b"1.50"
-    tail = base64.b64decode(answer["LogResult"]).decode()
     request_id = answer["ResponseMetadata"]["RequestId"]
-    assert re.search(rf"^\[WARNING\]\t[-\dT:.]+Z\t{request_id}\tcareful$", tail, re.MULTILINE)
+    assert re.search(
+        rf"^\[WARNING\]\t[-\dT:.]+Z\t{request_id}\tcareful$", tail_of(answer), re.MULTILINE
+    )
 
 
 def test_a_function_sees_lambdas_variables_and_its_own_and_none_of_the_users(

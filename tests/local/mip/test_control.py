@@ -63,9 +63,10 @@ def test_a_control_body_of_another_shape_is_answered_400(
 
 def test_a_fault_can_be_set_seen_and_deleted_over_http(client: Client) -> None:
     fault = {"kind": "status", "status": 503, "times": 2, "headers": {"Retry-After": "3"}}
+    fault |= {"body": "slow down"}
     assert client.control("PUT", "faults/login", fault).json()["faults"] == {"login": fault}
     reply = client.try_login()
-    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "3")
+    assert (reply.status_code, reply.headers["Retry-After"], reply.text) == (503, "3", "slow down")
     assert client.state()["faults"]["login"]["times"] == 1
     assert client.control("DELETE", "faults/login").json()["faults"] == {}
     assert client.try_login().status_code == 200

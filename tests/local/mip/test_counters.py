@@ -2,19 +2,6 @@ from local.mip import Fault, MipCloud
 from tests.local.mip.client import Client
 
 
-def test_counters_tell_attempts_from_successes(client: Client, mip: MipCloud) -> None:
-    client.try_login("wrong")
-    client.login()
-    client.try_login()
-    client.send("segments")
-    client.send("logout")
-    client.send("logout")
-    counters = mip.counters
-    assert counters.login_attempts == 3
-    assert (counters.logins, counters.logouts, counters.lockouts) == (1, 1, 1)
-    assert counters.calls == {"login": 3, "segments": 1, "accounts": 0, "balances": 0, "logout": 2}
-
-
 def test_an_answer_is_told_with_its_status_and_the_fault_in_it(
     client: Client, mip: MipCloud
 ) -> None:

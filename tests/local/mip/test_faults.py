@@ -14,23 +14,12 @@ from local.mip.sample.organisation import sample_organisation
 from tests.local.mip.client import ACCOUNT, AMOUNT, TYPE, Client
 
 
-def test_a_status_fault_answers_with_its_status_headers_and_body(
+def test_a_fault_hits_as_many_calls_as_it_says_or_all_until_it_is_cleared(
     client: Client, mip: MipCloud
 ) -> None:
-    fault = Fault(kind="status", status=429, headers={"Retry-After": "3"}, body="slow down")
-    mip.set_fault("login", fault)
-    reply = client.try_login()
-    assert (reply.status_code, reply.headers["Retry-After"], reply.text) == (429, "3", "slow down")
-
-
-def test_a_fault_hits_as_many_calls_as_it_says(client: Client, mip: MipCloud) -> None:
     client.login()
     mip.set_fault("segments", Fault(kind="status", times=2))
     assert [client.send("segments").status_code for _ in range(3)] == [503, 503, 200]
-
-
-def test_a_fault_without_times_lasts_until_it_is_cleared(client: Client, mip: MipCloud) -> None:
-    client.login()
     mip.set_fault("segments", Fault(kind="status"))
     assert [client.send("segments").status_code for _ in range(3)] == [503] * 3
     mip.clear_faults("segments")

@@ -83,22 +83,13 @@ def test_a_record_has_the_form_that_lambda_gives_it(stack: LocalStack, queue: Qu
     record = last_event(stack)["Records"][0]
     system = record.pop("attributes")
     assert len(record.pop("receiptHandle")) > 10
+    lists: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
     assert record == {
         "messageId": message_id,
         "body": '{"n": 1}',
         "messageAttributes": {
-            "Kind": {
-                "stringListValues": [],
-                "binaryListValues": [],
-                "stringValue": "x",
-                "dataType": "String",
-            },
-            "Raw": {
-                "stringListValues": [],
-                "binaryListValues": [],
-                "binaryValue": "AP8=",
-                "dataType": "Binary",
-            },
+            "Kind": {**lists, "stringValue": "x", "dataType": "String"},
+            "Raw": {**lists, "binaryValue": "AP8=", "dataType": "Binary"},
         },
         "md5OfBody": "96d730b7a405ed0e9cb1068b43e06fe4",
         "eventSource": "aws:sqs",
@@ -115,9 +106,7 @@ def test_a_record_has_the_form_that_lambda_gives_it(stack: LocalStack, queue: Qu
     [
         {"raise": "no"},
         {"answer": {"batchItemFailures": [{"itemIdentifier": "nobody's"}]}},
-        {"answer": {"batchItemFailures": [{"itemIdentifier": ""}]}},
         {"answer": {"batchItemFailures": [{}]}},
-        {"answer": {"batchItemFailures": "all"}},
         {"answer": "fine"},
     ],
 )
