@@ -164,30 +164,21 @@ class WiredReader:
         )
 
 
-def wired_admin(
-    *,
-    clock: FakeClock,
-    store: InMemoryStore,
-    queue: RecordingQueue,
-    dead_letters: InMemoryDeadLetters,
-    secrets: FakeSecrets,
-    telemetry: RecordingTelemetry,
-    edge: EdgeCache,
-) -> Admin:
-    """Make what the admin's handler keeps between its invocations."""
+def wired_admin(parts: Any, edge: EdgeCache) -> Admin:
+    """Make what the admin's handler keeps; `parts` has the clock, the store and the others."""
     settings = make_admin_settings(balance_months=2)
     return Admin(
         settings=settings,
-        telemetry=telemetry,  # type: ignore[arg-type]
+        telemetry=parts.telemetry,
         report=StatusReport(
-            store=store,
-            queue=queue,
-            dead_letters=dead_letters,
-            session=secrets,
-            clock=clock,
+            store=parts.store,
+            queue=parts.queue,
+            dead_letters=parts.dead_letters,
+            session=parts.secrets,
+            clock=parts.clock,
             settings=settings,
         ),
-        purger=Purger(store=store, edge=edge, clock=clock, settings=settings),
-        refresher=Refresher(queue=queue, clock=clock, settings=settings),
-        dead_letters=DeadLetterCommands(dead_letters, queue, telemetry),
+        purger=Purger(store=parts.store, edge=edge, clock=parts.clock, settings=settings),
+        refresher=Refresher(queue=parts.queue, clock=parts.clock, settings=settings),
+        dead_letters=DeadLetterCommands(parts.dead_letters, parts.queue, parts.telemetry),
     )

@@ -5,7 +5,7 @@ The handlers' own functions, over the fakes. Examples are the same in every run.
 
 import json
 import math
-from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -13,15 +13,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidCommandError
-from core.model.datasets import PROGRAM_LISTS, Dataset, entry_key, failure_key
+from core.model.datasets import PROGRAM_LISTS, entry_key, failure_key
 from core.model.entry import encode
 from core.model.failures import encode_failure
 from core.model.messages import RebuildMessage
+from core.model.query import ProgramsQuery
 from core.model.selection import Selection
-from core.reading.lookup import Lookup
-from core.settings import ReaderSettings
+from core.operating.commands import ARGUMENTS
 from core.transform.views import CSV_HEADER
-from handlers import admin, reader, worker
+from handlers import admin, worker
 from tests.builders import (
     NOW,
     OCTOBER_BALANCES,
@@ -29,25 +29,24 @@ from tests.builders import (
     make_entry,
     make_failure,
     make_stale_entry,
+    store_entries,
 )
 from tests.fakes import (
-    FakeClock,
     FakeSecrets,
     FakeUpstream,
     InMemoryDeadLetters,
-    InMemoryStore,
     RecordingEdge,
-    RecordingQueue,
     RecordingTelemetry,
 )
 from tests.handlers.conftest import Context, event
-from tests.wired import WiredWorker, wired_admin
+from tests.wired import WiredReader, WiredWorker, wired_admin
 
 STATUSES = {200, 304, 400, 404, 405, 503}
 CSV_TYPE = "text/csv; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
 RECORD = event("worker_programs")["Records"][0]
-SENT_MS = str(int(NOW.timestamp() * 1000))
+RECORD["attributes"]["SentTimestamp"] = str(int(NOW.timestamp() * 1000))
+PATHS = ("/accounts", "/tags", "/balances")
 LOGIN_KEY = f"{PREFIX}v1/failures/login.json"
 
 fixed_budget = settings(max_examples=150, derandomize=True, database=None, deadline=None)
@@ -63,18 +62,15 @@ class _Telemetry(RecordingTelemetry):
         """Hold nothing back."""
 
 
-class Fakes:
+class Fakes(WiredReader):
     """The three functions over one set of fakes, at one moment."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.store = InMemoryStore()
-        self.queue = RecordingQueue(self.clock)
+        super().__init__(miss_wait_seconds=0)
+        self.telemetry = _Telemetry()
         self.dead_letters = InMemoryDeadLetters(self.clock)
         self.mip = FakeUpstream()
         self.secrets = FakeSecrets()
-        self.telemetry = _Telemetry()
-        self._reader = self._make_reader()
         self._worker = WiredWorker(
             clock=self.clock,
             store=self.store,
@@ -84,42 +80,18 @@ class Fakes:
             upstream=self.mip,
             telemetry=self.telemetry,
         )
-        self._admin = wired_admin(
-            clock=self.clock,
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            secrets=self.secrets,
-            telemetry=self.telemetry,
-            edge=RecordingEdge(),
-        )
+        self._admin = wired_admin(self, RecordingEdge())
 
     def warm(self) -> "Fakes":
         """Hold fresh programs, a stale report and a dead letter."""
-        self.put(PROGRAM_LISTS, encode(make_entry()))
-        self.put(OCTOBER_BALANCES, encode(make_stale_entry(OCTOBER_BALANCES)))
+        store_entries(self.store, make_entry(), make_stale_entry(OCTOBER_BALANCES))
         self.dead_letters.send("{}", {"ErrorType": "E"}, "m-0", "m-0")
         return self
-
-    def put(self, dataset: Dataset, body: bytes) -> None:
-        self.store.put(entry_key(PREFIX, dataset), body)
-
-    def read(self, sample: dict[str, Any]) -> dict[str, Any]:
-        request = reader.parse_request(sample, "invocation")
-        return reader.respond(request, self._reader)
-
-    def get(self, path: str) -> dict[str, Any]:
-        return self.read({"httpMethod": "GET", "resource": path})
 
     def work(self, *bodies: str) -> list[str]:
         """Deliver a batch; returns the bodies that must come back."""
         records = [
-            {
-                **RECORD,
-                "messageId": f"m-{number}",
-                "body": body,
-                "attributes": RECORD["attributes"] | {"SentTimestamp": SENT_MS},
-            }
+            {**RECORD, "messageId": f"m-{number}", "body": body}
             for number, body in enumerate(bodies, start=1)
         ]
         with pytest.MonkeyPatch.context() as patch:
@@ -138,34 +110,6 @@ class Fakes:
         """Everything that an operator's command could change."""
         letters = [letter.body for letter in self.dead_letters.letters]
         return dict(self.store.objects), list(self.queue.sent), letters, self.secrets.token
-
-    def _make_reader(self) -> Any:
-        queue_url = "https://sqs.us-east-1.amazonaws.com/123456789012/rebuild.fifo"
-        environment = {
-            "CACHE_BUCKET": "bucket",
-            "REBUILD_QUEUE_URL": queue_url,
-            "MISS_WAIT_SECONDS": "0",
-        }
-        chosen = ReaderSettings.from_environment(environment)
-        lookup = Lookup(
-            store=self.store,
-            queue=self.queue,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            settings=chosen,
-        )
-        telemetry: Any = self.telemetry
-        return reader.Reader(chosen, lookup, telemetry, self.clock, self.clock.monotonic)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _present() -> Iterator[None]:
-    """The handlers take "today" from the fakes' clock."""
-    with pytest.MonkeyPatch.context() as patch:
-        for handler in (admin,):
-            patch.setattr(handler, "utc_now", lambda: NOW)
-        yield
 
 
 json_scalars = (
@@ -201,40 +145,23 @@ def near(schema: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[st
 
 # -- the reader ---------------------------------------------------------------
 
-parameter_names = st.sampled_from(
-    [
-        "show_inactive_codes",
-        "show_other_code",
-        "hide_no_program_code",
-        "priority_codes",
-        "limit",
-        "target_date",
-    ]
-) | st.text(max_size=8)
-parameter_values = (
-    st.text(max_size=30)
-    | st.sampled_from(
-        ["", "no", "OFF", "1", "0", "-1", "9" * 18, "9" * 5000, "\N{ARABIC-INDIC DIGIT ONE}"]
-    )
-    | st.sampled_from(
-        ["123456, ,345678", "2026-10-01", "2026-10-15", "2000-01-01", "1999-12-31", "2026-10-1\n"]
-    )
+parameter_names = st.text(max_size=8) | st.sampled_from(
+    [*(parameter.name for parameter in fields(ProgramsQuery)), "target_date"]
 )
-header_names = st.sampled_from(
+parameter_values = st.text(max_size=30) | st.sampled_from(
+    [
+        *("", "no", "OFF", "1", "0", "-1", "9" * 18, "9" * 5000, "\N{ARABIC-INDIC DIGIT ONE}"),
+        *("123456, ,345678", "2026-10-01", "2026-10-15", "2000-01-01", "1999-12-31", "2026-10-1\n"),
+    ]
+)
+header_names = st.text(max_size=8) | st.sampled_from(
     ["If-None-Match", "If-Modified-Since", "PREFER", "Accept", "Host"]
-) | st.text(max_size=8)
+)
 header_values = st.text(max_size=40) | st.sampled_from(
     [
-        "text/html",
-        "*/*;q=x, text/html;q=0.1",
-        "*",
-        "Thu, 15 Oct 2026 12:00:00 GMT",
-        'W/"x", "y"',
-        "wait=0",
-        "wait=5; x, wait=3",
-        'wait="9"',
-        "wait=-1",
-        "wait=99999999999",
+        *("text/html", "*/*;q=x, text/html;q=0.1", "*", 'W/"x", "y"'),
+        *("Thu, 15 Oct 2026 12:00:00 GMT", "wait=0", "wait=5; x, wait=3", 'wait="9"'),
+        *("wait=-1", "wait=99999999999"),
     ]
 )
 
@@ -324,7 +251,7 @@ def test_any_request_gets_a_documented_answer_from_a_cold_cache(sample: dict[str
 def test_what_a_cold_reader_queues_can_be_worked_off() -> None:
     """After whatever requests: no reader can fill the dead-letter queue."""
     fakes = Fakes()
-    for path in ("/accounts", "/tags", "/balances"):
+    for path in PATHS:
         fakes.get(path)
     assert fakes.work(*fakes.queue.sent) == []
     assert fakes.dead_letters.letters == []
@@ -356,9 +283,8 @@ def test_any_message_is_satisfied_or_dead_lettered_as_it_was(batch: list[str]) -
     letters = [letter.body for letter in fakes.dead_letters.letters]
     satisfied = [body for body in batch if body not in letters]
     assert sorted(letters + satisfied) == sorted(batch)
-    assert {letter.attributes["ErrorType"] for letter in fakes.dead_letters.letters} <= {
-        "InvalidMessageError"
-    }
+    for letter in fakes.dead_letters.letters:
+        assert letter.attributes["ErrorType"] == "InvalidMessageError"
     for body in satisfied:
         dataset = json.loads(body)["dataset"]
         assert any(f"v1/{dataset}" in key for key in fakes.store.objects) or dataset == "all"
@@ -370,9 +296,7 @@ def test_any_message_is_satisfied_or_dead_lettered_as_it_was(batch: list[str]) -
 
 payloads = json_values | near(
     {
-        "action": st.sampled_from(
-            ["status", "purge", "refresh", "dead_letters", "redrive", "discard"]
-        ),
+        "action": st.sampled_from(list(ARGUMENTS)),
         "dataset": st.sampled_from(["programs", "balances", "all"]),
         "from": dates,
         "to": dates,
@@ -443,25 +367,15 @@ rows = st.lists(
 
 
 def entries(name: str, data: st.SearchStrategy[Any]) -> Any:
-    documents = near(
-        {
-            "schema": st.just("v1"),
-            "dataset": st.just(name),
-            "built_at": moments,
-            "fresh_until": moments,
-            "data": data,
-        }
-    )
-    whole = st.fixed_dictionaries(
-        {
-            "schema": st.just("v1"),
-            "dataset": st.just(name),
-            "built_at": moments,
-            "fresh_until": moments,
-            "data": data,
-        }
-    )
-    return mostly(whole.map(as_bytes), (documents | json_values).map(as_bytes), st.binary())
+    shape = {
+        "schema": st.just("v1"),
+        "dataset": st.just(name),
+        "built_at": moments,
+        "fresh_until": moments,
+        "data": data,
+    }
+    whole, others = st.fixed_dictionaries(shape), near(shape) | json_values
+    return mostly(whole.map(as_bytes), others.map(as_bytes), st.binary())
 
 
 def as_bytes(document: object) -> bytes:
@@ -471,14 +385,8 @@ def as_bytes(document: object) -> bytes:
 program_entries = entries(
     "programs", mostly(st.fixed_dictionaries({"active": names, "with_inactive": names}))
 )
-report_entries = entries(
-    "balances",
-    mostly(
-        st.fixed_dictionaries(
-            {"from": st.just("2026-10-01"), "to": st.just("2026-10-15"), "rows": rows}
-        )
-    ),
-)
+period = {"from": st.just("2026-10-01"), "to": st.just("2026-10-15")}
+report_entries = entries("balances", mostly(st.fixed_dictionaries({**period, "rows": rows})))
 whole_numbers = st.integers() | st.floats()
 failure_records = mostly(
     st.fixed_dictionaries(
@@ -517,9 +425,8 @@ def with_value(document: dict[str, Any], **changed: object) -> bytes:
 
 def with_stored(programs: bytes, report: bytes, failure: bytes) -> Fakes:
     fakes = Fakes()
-    fakes.put(PROGRAM_LISTS, programs)
-    fakes.put(OCTOBER_BALANCES, report)
-    for dataset in (PROGRAM_LISTS, OCTOBER_BALANCES):
+    for dataset, body in ((PROGRAM_LISTS, programs), (OCTOBER_BALANCES, report)):
+        fakes.store.put(entry_key(PREFIX, dataset), body)
         fakes.store.put(failure_key(PREFIX, dataset), failure)
     return fakes
 
@@ -536,13 +443,13 @@ def test_any_stored_object_is_served_well_formed_or_rebuilt(
 ) -> None:
     fakes = with_stored(programs, report, failure)
     fakes.store.put(LOGIN_KEY, refusal)
-    for path in ("/accounts", "/tags", "/balances"):
+    for path in PATHS:
         response = fakes.get(path)
         assert response["statusCode"] in {200, 503}
         check_documented(response)
     assert fakes.work('{"dataset": "programs"}', REPORT_MESSAGE) == []
     assert fakes.dead_letters.letters == []
-    for path in ("/accounts", "/tags", "/balances"):
+    for path in PATHS:
         response = fakes.get(path)
         assert response["statusCode"] == 200
         check_documented(response)

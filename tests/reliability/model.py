@@ -175,9 +175,7 @@ class CacheModel(RuleBasedStateMachine):
         self.world.store.down = lambda _done, _key: False
         self._note_lost_session()
 
-    @rule(
-        method=st.sampled_from(["credentials", "noted_session", "note_session", "note_no_session"])
-    )
+    @rule(method=st.sampled_from(["credentials", *NOTES]))
     def ssm_fails_during_a_delivery(self, method: str) -> None:
         self.world.secrets.down = {method}
         self.world.deliver()

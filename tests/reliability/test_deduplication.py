@@ -1,5 +1,7 @@
 """A rebuild that is needed is never dropped, though SQS remembers ids for five minutes."""
 
+from typing import Any
+
 import pytest
 
 from core.errors import UpstreamDataError
@@ -33,9 +35,18 @@ def test_expiry_leads_to_a_rebuild(world: World) -> None:
     assert rebuilt_version(world) == 2
 
 
-def test_purge_within_the_minute_of_the_miss_before_it_leads_to_a_rebuild(world: World) -> None:
-    world.steer(action="purge")
-    world.read()
+@pytest.mark.parametrize(
+    "purges",
+    [
+        pytest.param([{}], id="within the minute of the miss before it"),
+        pytest.param([{"soft": True}], id="soft"),
+        pytest.param([{"soft": True}] * 2, id="soft, of a stale entry"),
+    ],
+)
+def test_purge_leads_to_a_rebuild(world: World, purges: list[dict[str, bool]]) -> None:
+    for purge in purges:
+        world.steer(action="purge", **purge)
+        world.read()
     assert rebuilt_version(world) == 2
 
 
@@ -44,20 +55,6 @@ def test_two_purges_within_a_minute_lead_to_two_rebuilds(world: World) -> None:
         world.steer(action="purge")
         world.read()
         assert rebuilt_version(world) == version
-
-
-def test_soft_purge_leads_to_a_rebuild(world: World) -> None:
-    world.steer(action="purge", soft=True)
-    world.read()
-    assert rebuilt_version(world) == 2
-
-
-def test_second_soft_purge_of_a_stale_entry_leads_to_a_rebuild(world: World) -> None:
-    world.steer(action="purge", soft=True)
-    world.read()
-    world.steer(action="purge", soft=True)
-    world.read()
-    assert rebuilt_version(world) == 2
 
 
 def test_failure_leads_to_a_rebuild_once_it_has_been_waited_out(world: World) -> None:
@@ -70,12 +67,16 @@ def test_failure_leads_to_a_rebuild_once_it_has_been_waited_out(world: World) ->
     assert world.built_at(PROGRAM_LISTS) is not None
 
 
-def test_purge_during_a_pause_leads_to_a_rebuild_at_once(world: World) -> None:
+@pytest.mark.parametrize("command", [{"action": "purge"}, {"action": "redrive", "all": True}])
+def test_command_during_a_pause_leads_to_a_rebuild_at_once(
+    world: World, command: dict[str, Any]
+) -> None:
+    """SQS must not take a redriven message for its first life."""
     world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
     world.steer(action="refresh", dataset="programs")
     world.pass_time(8 * 60)
     assert len(world.dead_letters.letters) == 1
-    world.steer(action="purge")
+    world.steer(**command)
     world.read()
     assert rebuilt_version(world) == 2
 
@@ -84,14 +85,6 @@ def test_refreshes_in_a_row_are_each_queued(world: World) -> None:
     for version in (2, 3):
         world.steer(action="refresh", dataset="programs")
         assert rebuilt_version(world) == version
-
-
-def test_redriven_message_is_not_taken_for_its_first_life(world: World) -> None:
-    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
-    world.steer(action="refresh", dataset="programs")
-    world.pass_time(8 * 60)
-    world.steer(action="redrive", all=True)
-    assert rebuilt_version(world) == 2
 
 
 def test_readers_that_come_all_at_once_queue_one_message(world: World) -> None:

@@ -20,12 +20,7 @@ from core.reading.lookup import Found, Lookup, NotFound
 from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
 from handlers.admin import perform
-from tests.builders import (
-    PREFIX,
-    make_accounts_reply,
-    make_credentials,
-    make_reader_settings,
-)
+from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_reader_settings
 from tests.fakes import (
     FakeClock,
     FakeSecrets,
@@ -173,16 +168,7 @@ class World:
     def steer(self, **payload: Any) -> Any:
         """Do what an operator's payload asks for."""
         command = parse_command(payload, self.clock().date())
-        admin = wired_admin(
-            clock=self.clock,
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            secrets=self.secrets,
-            telemetry=self.telemetry,
-            edge=RecordingEdge(None),
-        )
-        return perform(command, admin, "c-1")
+        return perform(command, wired_admin(self, RecordingEdge(None)), "c-1")
 
     def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
         """Let time pass in steps; in each something happens, then the queue is polled."""
