@@ -8,19 +8,10 @@ from moto.ssm.models import SimpleSystemManagerBackend
 from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.crashes.conftest import Crashes, is_session
+from tests.local.mip.client import Clock
 
 IDLE_SECONDS = 1200
 LOCKOUT_SECONDS = 1800
-
-
-class Clock:
-    """What MIP goes by; it stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +38,7 @@ def lost(crashes: Crashes, request: pytest.FixtureRequest) -> Crashes:
 
 
 def test_lost_session_that_has_idled_out_is_in_nobodys_way(lost: Crashes, clock: Clock) -> None:
-    clock.now += IDLE_SECONDS
+    clock.advance(IDLE_SECONDS)
     assert lost.deliver() == []
     assert lost.mip.counters.lockouts == 0
     assert lost.mip.open_sessions == 0
@@ -60,7 +51,7 @@ def test_lost_session_that_is_still_open_locks_out_and_the_message_waits_for_its
     assert len(lost.deliver() or []) == 1
     assert lost.mip.counters.lockouts == 1
     assert lost.mip.counters.login_attempts == 2
-    clock.now += max(IDLE_SECONDS, LOCKOUT_SECONDS)
+    clock.advance(max(IDLE_SECONDS, LOCKOUT_SECONDS))
     assert lost.deliver() == []
     assert lost.mip.counters.lockouts == 1
     status = lost.status()

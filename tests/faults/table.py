@@ -76,130 +76,64 @@ def status(code: int, **more: Any) -> Fault:
     return Fault(kind="status", status=code, **more)
 
 
+def kind(name: str, **more: Any) -> Fault:
+    return Fault(kind=name, **more)
+
+
+def of_balances(fault: str, what: Fault, outcome: Outcome, new_lines: int = 0) -> Case:
+    return Case(fault, what, fetch=outcome, call="balances", new_lines=new_lines)
+
+
+def of_segments(fault: str, what: Fault, outcome: Outcome, asks: Any = None) -> Case:
+    return Case(fault, what, fetch=outcome, call="segments", asks=asks)
+
+
 TRANSIENT, NOT_TAKEN = "TransientUpstreamError", "RequestNotTakenError"
 AMBIGUOUS, LOCKED = "AmbiguousLoginError", "LockedOutError"
 DATA = back("UpstreamDataError")
-LOGOUT_FAILED = done(4, NOTED)
+TIMED_OUT = "TimedOutError"
+SESSION_LOST = login(AMBIGUOUS, session=LOST)
+LOGOUT_FAILED, UNCONFIRMED = done(4, NOTED), done(session=NOTED)
+FOUR_TRIES = (back(TRANSIENT, 4), LOGOUT_FAILED)
+REFUSED = Outcome(DEAD_LETTERED, "CredentialsRefusedError", session=NONE)
+HANGS, HANGS_AFTER = kind("timeout"), kind("timeout", after=True)
+WAIT = status(429, headers={"Retry-After": "7"})
+NO_PROGRAM, NO_GL = kind("missing_segment"), kind("missing_segment", title="GL")
+FIELD = "a field missing in a GL account"
 
 CASES = (
     Case("connection refused", None, login(NOT_TAKEN, 4), back(NOT_TAKEN, 4), LOGOUT_FAILED),
-    Case(
-        "reset before the reply",
-        Fault(kind="refuse"),
-        login(AMBIGUOUS),
-        back(TRANSIENT, 4),
-        LOGOUT_FAILED,
-    ),
-    Case(
-        "reset in mid-body",
-        Fault(kind="reset"),
-        login(AMBIGUOUS, session=LOST),
-        back(TRANSIENT, 4),
-        done(2),
-    ),
-    Case(
-        "no answer in time",
-        Fault(kind="timeout"),
-        login(AMBIGUOUS),
-        back("TimedOutError", 4),
-        LOGOUT_FAILED,
-    ),
-    Case(
-        "no answer in time to balances",
-        Fault(kind="timeout"),
-        fetch=back("TimedOutError", 2),
-        call="balances",
-    ),
-    Case(
-        "no answer in time, session opened",
-        Fault(kind="timeout", after=True),
-        login(AMBIGUOUS, session=LOST),
-    ),
-    Case(
-        "401",
-        status(401),
-        Outcome(DEAD_LETTERED, "CredentialsRefusedError", session=NONE),
-        back("SessionLostError"),
-    ),
+    Case("reset before the reply", kind("refuse"), login(AMBIGUOUS), *FOUR_TRIES),
+    Case("reset in mid-body", kind("reset"), SESSION_LOST, back(TRANSIENT, 4), done(2)),
+    Case("no answer in time", HANGS, login(AMBIGUOUS), back(TIMED_OUT, 4), LOGOUT_FAILED),
+    of_balances("no answer in time to balances", HANGS, back(TIMED_OUT, 2)),
+    Case("no answer in time, session opened", HANGS_AFTER, SESSION_LOST),
+    Case("401", status(401), REFUSED, back("SessionLostError")),
     Case("401, session gone", status(401, after=True), logout=done()),
-    Case("403, locked out", status(403), login(LOCKED), DATA, done(session=NOTED)),
-    Case("400", status(400), login(LOCKED), DATA, done(session=NOTED)),
-    Case(
-        "429 with Retry-After",
-        status(429, headers={"Retry-After": "7"}),
-        login(NOT_TAKEN, 4),
-        back(NOT_TAKEN, 4),
-        LOGOUT_FAILED,
-    ),
-    Case("503", status(503), login(AMBIGUOUS), back(TRANSIENT, 4), LOGOUT_FAILED),
-    Case("503, session opened", status(503, after=True), login(AMBIGUOUS, session=LOST)),
+    Case("403, locked out", status(403), login(LOCKED), DATA, UNCONFIRMED),
+    Case("400", status(400), login(LOCKED), DATA, UNCONFIRMED),
+    Case("429 with Retry-After", WAIT, login(NOT_TAKEN, 4), back(NOT_TAKEN, 4), LOGOUT_FAILED),
+    Case("503", status(503), login(AMBIGUOUS), *FOUR_TRIES),
+    Case("503, session opened", status(503, after=True), SESSION_LOST),
     Case("503 once", status(503, times=1), login(AMBIGUOUS), done(2), done(2)),
-    Case("HTML with status 200", Fault(kind="html"), login(LOCKED), DATA, done(session=NOTED)),
-    Case("truncated JSON", Fault(kind="truncated"), login(LOCKED, session=LOST), DATA, done()),
-    Case("empty object", Fault(kind="empty_object"), login(LOCKED, session=LOST), DATA, done()),
-    Case("empty list of segments", Fault(kind="empty_list"), fetch=DATA, call="segments"),
-    Case("wrong types", Fault(kind="wrong_types"), fetch=DATA),
-    Case(
-        "a field missing in a GL account, balances asked for",
-        Fault(kind="missing_field"),
-        fetch=DATA,
-        asks=OCTOBER,
-    ),
-    Case(
-        "a field missing in a GL account, programs asked for",
-        Fault(kind="missing_field"),
-        fetch=done(),
-    ),
-    Case(
-        "the Program segment missing",
-        Fault(kind="missing_segment"),
-        fetch=DATA,
-        call="segments",
-    ),
-    Case(
-        "the Program segment missing, balances asked for",
-        Fault(kind="missing_segment"),
-        fetch=done(),
-        call="segments",
-        asks=OCTOBER,
-    ),
-    Case(
-        "the GL segment missing, balances asked for",
-        Fault(kind="missing_segment", title="GL"),
-        fetch=DATA,
-        call="segments",
-        asks=OCTOBER,
-    ),
-    Case("programs shrunk by 90 percent", Fault(kind="shrink", percent=90.0), fetch=DATA),
-    Case("executionResult FAILURE", Fault(kind="failure"), fetch=DATA, call="balances"),
-    Case("an empty report", Fault(kind="empty_list"), fetch=DATA, call="balances"),
-    Case(
-        "an account with two of its three records",
-        Fault(kind="missing_record"),
-        fetch=DATA,
-        call="balances",
-    ),
-    Case(
-        "unbalanced amounts, once",
-        Fault(kind="unbalanced", times=1),
-        fetch=done(2),
-        call="balances",
-    ),
-    Case(
-        "unbalanced amounts, persisting",
-        Fault(kind="unbalanced"),
-        fetch=done(2),
-        call="balances",
-        new_lines=1,
-    ),
-    Case("amounts as strings", Fault(kind="string_amounts"), fetch=done(), call="balances"),
-    Case(
-        "amounts of 15 digits",
-        Fault(kind="long_amounts"),
-        fetch=done(),
-        call="balances",
-        new_lines=91,
-    ),
+    Case("HTML with status 200", kind("html"), login(LOCKED), DATA, UNCONFIRMED),
+    Case("truncated JSON", kind("truncated"), login(LOCKED, session=LOST), DATA, done()),
+    Case("empty object", kind("empty_object"), login(LOCKED, session=LOST), DATA, done()),
+    of_segments("empty list of segments", kind("empty_list"), DATA),
+    Case("wrong types", kind("wrong_types"), fetch=DATA),
+    Case(f"{FIELD}, balances asked for", kind("missing_field"), fetch=DATA, asks=OCTOBER),
+    Case(f"{FIELD}, programs asked for", kind("missing_field"), fetch=done()),
+    of_segments("the Program segment missing", NO_PROGRAM, DATA),
+    of_segments("the Program segment missing, balances asked for", NO_PROGRAM, done(), OCTOBER),
+    of_segments("the GL segment missing, balances asked for", NO_GL, DATA, OCTOBER),
+    Case("programs shrunk by 90 percent", kind("shrink", percent=90.0), fetch=DATA),
+    of_balances("executionResult FAILURE", kind("failure"), DATA),
+    of_balances("an empty report", kind("empty_list"), DATA),
+    of_balances("an account with two of its three records", kind("missing_record"), DATA),
+    of_balances("unbalanced amounts, once", kind("unbalanced", times=1), done(2)),
+    of_balances("unbalanced amounts, persisting", kind("unbalanced"), done(2), new_lines=1),
+    of_balances("amounts as strings", kind("string_amounts"), done()),
+    of_balances("amounts of 15 digits", kind("long_amounts"), done(), new_lines=91),
 )
 
 

@@ -11,18 +11,8 @@ import requests
 
 from core.adapters import mip_client
 from local.mip import PASSWORD
-from tests.faults.table import (
-    COMES_BACK,
-    DEAD_LETTERED,
-    DOCUMENT,
-    LOST,
-    NOTED,
-    OCTOBER,
-    SATISFIED,
-    Row,
-    renewed,
-    rows,
-)
+from tests.faults import table
+from tests.faults.table import DEAD_LETTERED, DOCUMENT, LOST, NOTED, OCTOBER, Row
 from tests.handlers.conftest import SSM_PATH, Service
 
 
@@ -73,7 +63,7 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusals]:
         yield Refusals(bound.getsockname()[1], monkeypatch)
 
 
-@pytest.mark.parametrize("row", list(rows()), ids=name)
+@pytest.mark.parametrize("row", list(table.rows()), ids=name)
 def test_fault_leads_to_what_the_table_says(
     warm: Service, refusals: Refusals, pauses: list[float], row: Row
 ) -> None:
@@ -99,8 +89,8 @@ def test_fault_leads_to_what_the_table_says(
     record = warm.stored(f"v1/failures/{key(row)}")
     assert (record["error_type"] if record else None) == outcome.error
     assert (bool(came_back), bool(warm.dead_letter_bodies())) == {
-        SATISFIED: (False, False),
-        COMES_BACK: (True, False),
+        table.SATISFIED: (False, False),
+        table.COMES_BACK: (True, False),
         DEAD_LETTERED: (False, True),
     }[outcome.message]
     if outcome.error:
@@ -141,4 +131,4 @@ def check_made_good(service: Service, row: Row) -> None:
 def test_table_in_the_docs_is_this_one() -> None:
     """`python -m tests.faults.table` renews it."""
     document = DOCUMENT.read_text()
-    assert document == renewed(document)
+    assert document == table.renewed(document)
