@@ -13,12 +13,7 @@ from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
 BLOCK = {"BlockPublicAcls": True, "RestrictPublicBuckets": True}
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
-    ],
-}
+POLICY = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*"}]}
 CODE = {"S3Bucket": "local", "S3Key": "code"}
 ROLE = "arn:aws:iam::123456789012:role/any"
 
@@ -62,13 +57,7 @@ def test_key_with_a_policy_cannot_be_described() -> None:
 
 def test_function_needs_code_that_is_there() -> None:
     with pytest.raises(Exception, match=r"(?i)bucket|key"):
-        made(
-            "AWS::Lambda::Function",
-            Code=CODE,
-            Handler="a.b",
-            Role=ROLE,
-            Runtime="python3.13",
-        )
+        made("AWS::Lambda::Function", Code=CODE, Handler="a", Role=ROLE, Runtime="python3.13")
 
 
 def test_api_has_no_routes_of_its_body() -> None:

@@ -56,10 +56,7 @@ def test_a_taken_port_ends_the_command_with_the_option_that_changes_it(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (
-            ["--template", "/nowhere/template.yaml"],
-            "there is no template at /nowhere/template.yaml",
-        ),
+        (["--template", "/nowhere.yaml"], "there is no template at /nowhere.yaml"),
         (["--parameter", "Nothing=1"], "has no parameter Nothing"),
         (["--parameter", "CodesToOmit=?"], "CodesToOmit must"),
         (["--mip-login-url", "https://login.mip.com"], "MIP_USER, MIP_PASSWORD and MIP_ORG"),
@@ -84,11 +81,6 @@ def test_a_wrong_option_ends_the_command_with_status_two(options: list[str]) -> 
     assert caught.value.code == 2
 
 
-KEYS = {
-    "aws_access_key_id": "test",
-    "aws_secret_access_key": "test",
-    "region_name": "us-east-1",
-}
 ALL = '{"dataset": "all"}'
 
 
@@ -140,10 +132,8 @@ def test_the_printed_commands_work_as_pasted_and_an_interrupt_ends_everything(
         check=False,
     )
     assert pasted.returncode == 0, pasted.stderr
-    assert '"000000": "No Program"' in pasted.stdout
-    assert "AccountNumber,AccountName" in pasted.stdout
-    assert '"MessageId"' in pasted.stdout
-    assert '"session_open"' in pasted.stdout
+    for told in ('"000000": "No Program"', "AccountNumber,", '"MessageId"', '"session_open"'):
+        assert told in pasted.stdout
     assert "FunctionError" not in pasted.stdout
     assert "HTTP/1.1 403" not in pasted.stdout
     service.send_signal(signal.SIGINT)
@@ -193,7 +183,7 @@ def test_a_terminal_that_closes_in_mid_rebuild_leaves_no_session_open() -> None:
             [send] = [command for command in commands if "sqs send-message" in command]
             sent = re.search(r"(http://\S+) sqs .*--queue-url (\S+)", send)
             assert sent
-            sqs = boto3.client("sqs", endpoint_url=sent[1], **KEYS)
+            sqs = boto3.client("sqs", endpoint_url=sent[1])
             sqs.send_message(QueueUrl=sent[2], MessageBody=ALL, MessageGroupId="mips")
             assert eventually(lambda: mip.open_sessions, seconds=20)
             assert service.stdout

@@ -27,13 +27,10 @@ def test_the_front_page_is_served_under_a_strict_policy(toys: LocalStack) -> Non
     assert b"<h1>Control room</h1>" in body
 
 
-def test_a_head_of_a_page_has_no_body(toys: LocalStack) -> None:
+def test_a_head_of_a_page_has_no_body_and_its_address_needs_no_slash(toys: LocalStack) -> None:
     response, body = request(toys, "HEAD", "/_local/style.css")
     assert (response.status, body) == (200, b"")
     assert int(response.headers["Content-Length"]) > 1000
-
-
-def test_the_address_without_its_slash_leads_to_the_page(toys: LocalStack) -> None:
     response, _ = request(toys, "GET", "/_local")
     assert (response.status, response.headers["Location"]) == (308, "/_local/")
 
@@ -62,9 +59,7 @@ def test_the_api_keeps_every_other_path(toys: LocalStack) -> None:
     assert (response.status, response.headers["x-amzn-RequestId"] is None) == (403, False)
 
 
-@pytest.mark.parametrize(
-    "name", ["nothing", "room.py", "../room.py", "%2e%2e/room.py", "static", "sub/index.html"]
-)
+@pytest.mark.parametrize("name", ["room.py", "../room.py", "%2e%2e/room.py", "static"])
 def test_a_page_that_does_not_exist_is_a_404(toys: LocalStack, name: str) -> None:
     response, body = request(toys, "GET", f"/_local/{name}")
     assert response.status == 404

@@ -8,23 +8,16 @@ import pytest
 
 from local.control_room.events import fields_of
 from local.control_room.rebuilds import KEPT, Rebuilds
+from tests.fakes import FakeClock
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Worker:
     """Writes lines, each at its second."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = FakeClock(START)
         self.rebuilds = Rebuilds(self.clock)
 
     def gets(self, *bodies: str, receives: int = 1, sent_before: float = 0) -> None:

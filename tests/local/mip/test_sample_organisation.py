@@ -58,9 +58,7 @@ def test_every_month_starts_where_the_one_before_it_ended() -> None:
         previous = {c: k[ENDING] for c, k in totals.items()}
 
 
-def test_part_of_a_month_starts_where_the_whole_month_starts_and_ends_where_the_rest_begins() -> (
-    None
-):
+def test_the_parts_of_a_month_make_the_month() -> None:
     whole = amounts(*NOVEMBER)
     part = amounts(date(2026, 11, 1), date(2026, 11, 23))
     rest = amounts(date(2026, 11, 24), date(2026, 11, 30))
