@@ -62,7 +62,7 @@ def cache(request: pytest.FixtureRequest) -> CacheStore:
     return adapter(s3, "cache-bucket")
 
 
-def _fifo(name: str) -> str:
+def fifo(name: str) -> str:
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     return boto3.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
@@ -74,7 +74,7 @@ def rebuilds(request: pytest.FixtureRequest) -> tuple[RebuildQueue, Receive]:
         fake = RecordingQueue(FakeClock())
         return fake, lambda: [(d.receipt_handle, d.body) for d in fake.receive()]
     request.getfixturevalue("aws")
-    url = _fifo("rebuild.fifo")
+    url = fifo("rebuild.fifo")
 
     def receive() -> list[tuple[str, str]]:
         answer = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
@@ -89,7 +89,7 @@ def letters(request: pytest.FixtureRequest) -> DeadLetterQueue:
     if request.param == "fake":
         return InMemoryDeadLetters(FakeClock())
     request.getfixturevalue("aws")
-    return SqsDeadLetterQueue(boto3.client("sqs"), _fifo("dead.fifo"))
+    return SqsDeadLetterQueue(boto3.client("sqs"), fifo("dead.fifo"))
 
 
 @pytest.fixture(params=["fake", "ssm"])

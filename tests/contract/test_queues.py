@@ -1,5 +1,7 @@
 """What every rebuild queue and every dead-letter queue promises."""
 
+import pytest
+
 from core.model.datasets import PROGRAM_LISTS
 from core.model.messages import RebuildMessage, parse_message
 from core.model.selection import Selection
@@ -11,19 +13,12 @@ MESSAGE = RebuildMessage(Selection.of(PROGRAM_LISTS), reason="miss", correlation
 Rebuilds = tuple[RebuildQueue, Receive]
 
 
-def test_sent_message_is_received_as_it_was(rebuilds: Rebuilds) -> None:
+def test_sent_message_is_received_as_it_was_and_once(rebuilds: Rebuilds) -> None:
+    """SQS drops what has the same deduplication id."""
     queue, receive = rebuilds
-    assert queue.send(MESSAGE, "id-1")
-    [(_, body)] = receive()
-    assert parse_message(body, NOW.date()) == MESSAGE
-
-
-def test_repeated_deduplication_id_is_dropped(rebuilds: Rebuilds) -> None:
-    queue, receive = rebuilds
-    queue.send(MESSAGE, "id-1")
-    queue.send(MESSAGE, "id-1")
-    queue.send(MESSAGE, "id-2")
-    assert len(receive()) == 2
+    for id_ in ("id-1", "id-1", "id-2"):
+        assert queue.send(MESSAGE, id_)
+    assert [parse_message(body, NOW.date()) for _, body in receive()] == [MESSAGE, MESSAGE]
 
 
 def test_messages_wait_while_one_of_their_group_is_in_flight(rebuilds: Rebuilds) -> None:
@@ -35,19 +30,15 @@ def test_messages_wait_while_one_of_their_group_is_in_flight(rebuilds: Rebuilds)
     assert queue.depth() == QueueDepth(visible=1, in_flight=1)
 
 
-def test_delay_of_nothing_brings_messages_back_at_once(rebuilds: Rebuilds) -> None:
+@pytest.mark.parametrize(("seconds", "count"), [(0, 2), (120, 0)])
+def test_delayed_messages_stay_away_and_those_delayed_by_nothing_come_back(
+    rebuilds: Rebuilds, seconds: int, count: int
+) -> None:
     queue, receive = rebuilds
     queue.send(MESSAGE, "id-1")
     queue.send(MESSAGE, "id-2")
-    queue.delay([handle for handle, _ in receive()], 0)
-    assert len(receive()) == 2
-
-
-def test_delayed_message_stays_away(rebuilds: Rebuilds) -> None:
-    queue, receive = rebuilds
-    queue.send(MESSAGE, "id-1")
-    queue.delay([handle for handle, _ in receive()], 120)
-    assert receive() == []
+    queue.delay([handle for handle, _ in receive()], seconds)
+    assert len(receive()) == count
 
 
 def test_body_is_sent_again_unchanged(rebuilds: Rebuilds) -> None:
@@ -71,19 +62,16 @@ def test_letter_is_received_with_its_attributes(letters: DeadLetterQueue) -> Non
     assert (letter.body, letter.attributes, letter.receives) == ("body 0", {"ErrorType": "E"}, 1)
 
 
-def test_more_letters_than_one_request_takes_are_received(letters: DeadLetterQueue) -> None:
+def test_more_letters_than_one_request_takes_are_received_and_hidden_until_released(
+    letters: DeadLetterQueue,
+) -> None:
     _fill(letters, 23)
-    assert sorted(letter.body for letter in _all(letters)) == sorted(
-        f"body {number}" for number in range(23)
-    )
-
-
-def test_received_letter_is_hidden_until_it_is_released(letters: DeadLetterQueue) -> None:
-    _fill(letters, 12)
+    assert letters.depth() == QueueDepth(visible=23, in_flight=0)
     received = _all(letters)
-    assert _all(letters) == []
+    assert {letter.body for letter in received} == {f"body {number}" for number in range(23)}
+    assert letters.depth() == QueueDepth(visible=0, in_flight=23)
     letters.release(received)
-    assert len(_all(letters)) == 12
+    assert len(_all(letters)) == 23
 
 
 def test_deleted_letter_is_gone(letters: DeadLetterQueue) -> None:
@@ -98,10 +86,3 @@ def test_letter_that_is_sent_twice_for_one_message_is_kept_once(letters: DeadLet
     for _ in range(2):
         letters.send("body", {"ErrorType": "E"}, "message-1", "message-1")
     assert len(_all(letters)) == 1
-
-
-def test_depth_counts_visible_and_hidden_letters(letters: DeadLetterQueue) -> None:
-    _fill(letters, 3)
-    assert letters.depth() == QueueDepth(visible=3, in_flight=0)
-    _all(letters)
-    assert letters.depth() == QueueDepth(visible=0, in_flight=3)

@@ -1,5 +1,7 @@
 """EntryLoader from S3, and what is kept of them."""
 
+from datetime import timedelta
+
 import pytest
 
 from core.model.datasets import PROGRAM_LISTS, balances_of, entry_key
@@ -14,7 +16,7 @@ from core.reading.load import (
     Missing,
     earlier_days,
 )
-from tests.builders import PREFIX, TODAY, make_entry, store_entries, store_tombstones
+from tests.builders import NOW, PREFIX, TODAY, make_entry, store_entries, store_tombstones
 from tests.fakes import InMemoryStore, RecordingTelemetry
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
@@ -25,12 +27,15 @@ def entries(store: InMemoryStore, telemetry: RecordingTelemetry) -> EntryLoader:
     return EntryLoader(store, telemetry, PREFIX)
 
 
-def test_load_of_an_entry_in_memory_asks_s3_and_decodes_nothing(
+def test_load_of_an_entry_in_memory_asks_s3_and_decodes_what_is_new(
     entries: EntryLoader, store: InMemoryStore
 ) -> None:
     store_entries(store, make_entry())
     assert entries.load(PROGRAM_LISTS) is entries.load(PROGRAM_LISTS)
     assert store.count("read", KEY) == 2
+    newer = make_entry(built_at=NOW + timedelta(seconds=1))
+    store_entries(store, newer)
+    assert entries.load(PROGRAM_LISTS).entry == newer
 
 
 def test_memory_drops_the_entry_that_was_not_used_for_longest(

@@ -1,6 +1,7 @@
 """The reader's use case: find an entry, and have it rebuilt where it is stale or missing."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
@@ -10,10 +11,10 @@ import pytest
 
 from core.errors import QueueUnavailableError, StoreUnavailableError
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.model.entry import CacheEntry
+from core.model.entry import CacheEntry, Tombstone, encode, encode_tombstone
 from core.model.failures import FailureRecord, encode_failure
 from core.model.periods import Period, recent_periods
-from core.reading.ask import ASK_AGAIN, QUEUE_PAUSE, RECHECK_STALE
+from core.reading.ask import QUEUE_PAUSE, RECHECK_STALE
 from core.reading.load import ENTRIES_IN_MEMORY
 from core.reading.lookup import Found, Lookup, NotFound, Outcome
 from handlers.time_budget import ANSWER_SECONDS, patience
@@ -36,29 +37,18 @@ from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelem
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
 FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
 QUEUED = NotFound(10, "rebuild-queued")
-
-
-class SlowStore(InMemoryStore):
-    """S3 that takes `seconds` for each call."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__()
-        self.clock = clock
-        self.seconds = 0.0
-
-    def _begin(self, operation: str, key: str) -> None:
-        self.clock.advance(seconds=self.seconds)
-        super()._begin(operation, key)
+STALE = make_stale_entry()
 
 
 class Readers:
-    """Reader processes over one bucket and one queue."""
+    """Reader processes over one bucket and one queue, which are asked for one dataset."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
-        self.store = SlowStore(clock)
+        self.store = InMemoryStore()
         self.queue = RecordingQueue(clock)
         self.telemetry = RecordingTelemetry()
+        self.dataset = PROGRAM_LISTS
         self._first = self.another()
 
     def another(self, **settings: Any) -> Lookup:
@@ -72,33 +62,13 @@ class Readers:
             settings=make_reader_settings(**settings),
         )
 
-    def find(
-        self, dataset: Dataset = PROGRAM_LISTS, *, wait: float = 0, by: Lookup | None = None
-    ) -> Found | NotFound:
-        return (by or self._first).find(dataset, self.clock.patience(wait), "c-1")
+    def find(self, *, wait: float = 0, by: Lookup | None = None) -> Found | NotFound:
+        return (by or self._first).find(self.dataset, self.clock.patience(wait), "c-1")
 
-    def found(self, dataset: Dataset = PROGRAM_LISTS, *, wait: float = 0) -> Found:
-        result = self.find(dataset, wait=wait)
+    def found(self, *, wait: float = 0) -> Found:
+        result = self.find(wait=wait)
         assert isinstance(result, Found)
         return result
-
-    def outcome(self, dataset: Dataset = PROGRAM_LISTS, *, wait: float = 0) -> Outcome:
-        return self.found(dataset, wait=wait).outcome
-
-    def entry(self, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-        return self.found(dataset).loaded.entry
-
-    def keep(self, *entries: CacheEntry) -> None:
-        store_entries(self.store, *entries)
-
-    def purge(self, dataset: Dataset = PROGRAM_LISTS) -> None:
-        store_tombstones(self.store, dataset)
-
-    def fail(self, record: FailureRecord | None = None, dataset: Dataset = PROGRAM_LISTS) -> None:
-        self.store.put(failure_key(PREFIX, dataset), encode_failure(record or make_failure()))
-
-    def lose_s3(self) -> None:
-        self.store.down = lambda operation, key: True
 
     @property
     def asked(self) -> int:
@@ -109,15 +79,60 @@ class Readers:
     def waited(self) -> float:
         return sum(self.clock.sleeps)
 
+    # What there is, and what happens
+
+    def keep(self, *entries: CacheEntry) -> None:
+        store_entries(self.store, *entries)
+
+    def go_stale_briefly(self) -> None:
+        """Keep an entry that has been stale for a minute, well within the grace."""
+        self.keep(make_entry(self.dataset, built_at=NOW - timedelta(hours=24, minutes=1)))
+
+    def go_stale(self) -> None:
+        self.keep(make_stale_entry(self.dataset))
+
+    def corrupt(self) -> None:
+        self.store.put(entry_key(PREFIX, self.dataset), b"{")
+
+    def begin_a_day(self) -> None:
+        """Ask for today's balances from now on, of which there are yesterday's."""
+        self.dataset = OCTOBER_BALANCES
+        self.keep(make_entry(balances_up_to(14)))
+
+    def rebuild(self) -> None:
+        self.keep(make_entry(self.dataset, built_at=NOW + timedelta(seconds=1)))
+
+    def mark_stale(self) -> None:
+        self.keep(make_stale_entry(self.dataset).marked_stale(self.clock()))
+
+    def purge(self) -> None:
+        store_tombstones(self.store, self.dataset)
+
+    def fail(self, record: FailureRecord | None = None) -> None:
+        self.store.put(failure_key(PREFIX, self.dataset), encode_failure(record or make_failure()))
+
+    def lose_s3(self) -> None:
+        self.store.down = lambda operation, key: True
+
+    def slow_s3_down(self) -> None:
+        """Let each call take seven seconds, the longest that it can."""
+
+        def pass_time(operation: str, key: str) -> bool:
+            self.clock.advance(seconds=7)
+            return False
+
+        self.store.down = pass_time
+
+    def lose_sqs(self) -> None:
+        self.queue.is_down = True
+
+
+Event = Callable[[Readers], None]
+
 
 @pytest.fixture
 def readers(clock: FakeClock) -> Readers:
     return Readers(clock)
-
-
-def briefly_stale(dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-    """An entry that has been stale for a minute, well within the grace."""
-    return make_entry(dataset, built_at=NOW - timedelta(hours=24, minutes=1))
 
 
 def balances_up_to(day: int) -> Dataset:
@@ -138,13 +153,6 @@ def test_fresh_entry_is_a_hit_that_costs_one_request_to_s3(readers: Readers) -> 
     assert readers.asked == 0
 
 
-def test_new_entry_is_served_although_the_old_one_is_in_memory(readers: Readers) -> None:
-    newer = make_entry(built_at=NOW + timedelta(seconds=1))
-    for entry in (make_entry(), newer):
-        readers.keep(entry)
-        assert readers.entry() == entry
-
-
 def test_memory_is_never_served_without_s3_or_after_a_purge(readers: Readers) -> None:
     readers.keep(make_entry())
     readers.find()
@@ -157,220 +165,119 @@ def test_memory_is_never_served_without_s3_or_after_a_purge(readers: Readers) ->
         readers.find()
 
 
-# Stale
+# At once, or after a wait
 
 
-def test_stale_entry_is_served_at_once_and_a_rebuild_queued(readers: Readers) -> None:
-    readers.keep(briefly_stale())
-    assert readers.outcome(wait=20) is Outcome.STALE
+@pytest.mark.parametrize("has_failed", [False, True])
+def test_stale_entry_is_served_at_once_and_a_rebuild_queued(
+    readers: Readers, has_failed: bool
+) -> None:
+    """A long stale one too, if its rebuild has failed before."""
+    readers.dataset = SEPTEMBER_BALANCES
+    readers.go_stale_briefly()
+    if has_failed:
+        readers.go_stale()
+        readers.fail(make_failure(next_attempt_at=NOW))
+    assert readers.found(wait=20).outcome is Outcome.STALE
     assert readers.waited == 0
     (body,) = readers.queue.sent
-    assert json.loads(body) == {
-        "dataset": "programs",
-        "reason": "stale",
-        "correlation_id": "c-1",
-    }
-
-
-def test_stale_balances_ask_for_their_period(readers: Readers) -> None:
-    readers.keep(make_stale_entry(SEPTEMBER_BALANCES))
-    readers.find(SEPTEMBER_BALANCES)
-    message = json.loads(readers.queue.sent[0])
-    assert (message["from"], message["to"]) == ("2026-09-01", "2026-09-30")
-
-
-def test_stale_entry_is_asked_for_once_by_all_readers_and_each_calls_sqs_once(
-    readers: Readers,
-) -> None:
-    readers.keep(make_stale_entry())
-    another = readers.another()
-    for _ in range(10):
-        readers.find()
-        readers.find(by=another)
-        readers.clock.advance(seconds=10)
-    assert readers.asked == 1
-    assert len(readers.queue.deduplication_ids) == 2
-
-
-def test_failure_beside_a_stale_entry_is_looked_for_now_and_then(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
-    for _ in range(5):
-        readers.find()
-    assert readers.store.count("read", FAILURE_KEY) == 1
-    readers.clock.advance(seconds=RECHECK_STALE.total_seconds())
-    readers.find()
-    assert readers.store.count("read", FAILURE_KEY) == 2
-
-
-def test_failure_beside_a_stale_entry_that_cannot_be_read_does_not_matter(
-    readers: Readers,
-) -> None:
-    readers.keep(make_stale_entry())
-    readers.store.down = lambda operation, key: key == FAILURE_KEY
-    assert readers.outcome() is Outcome.STALE
-    assert readers.telemetry.warnings() == ["failure record not read"]
-
-
-def test_stale_entry_is_just_served_while_a_failure_is_waited_out(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
-    readers.fail()
-    for _ in range(4):
-        result = readers.found(wait=20)
-        assert (result.outcome, result.is_failing) == (Outcome.STALE, True)
-        readers.clock.advance(seconds=60)
-    assert (readers.waited, readers.asked) == (0, 0)
-    assert readers.store.count("read", FAILURE_KEY) == 1
-
-
-def long_without_news(readers: Readers) -> None:
-    readers.clock.advance(seconds=ASK_AGAIN.total_seconds())
-
-
-def failure_is_waited_out(readers: Readers) -> None:
-    readers.fail()
-    readers.clock.advance(minutes=5)
-
-
-def rebuilt_and_stale_again(readers: Readers) -> None:
-    readers.keep(make_entry(built_at=NOW - timedelta(days=1, hours=12)))
-
-
-def soft_purge_of_a_new_entry(readers: Readers) -> None:
-    readers.keep(make_entry().marked_stale(NOW))
+    period = {"from": "2026-09-01", "to": "2026-09-30"}
+    expected = {"dataset": "balances", "reason": "stale", "correlation_id": "c-1", **period}
+    assert json.loads(body) == expected
 
 
 @pytest.mark.parametrize(
-    "happen",
+    ("before", "event", "wait", "expected", "waited"),
     [
-        long_without_news,
-        failure_is_waited_out,
-        rebuilt_and_stale_again,
-        soft_purge_of_a_new_entry,
+        (Readers.go_stale, None, 0, Outcome.STALE, 0),
+        (Readers.go_stale, None, 7, Outcome.STALE, 7),
+        (Readers.go_stale, Readers.rebuild, 20, Outcome.REBUILT, 4),
+        (Readers.go_stale, Readers.mark_stale, 7, Outcome.STALE, 7),
+        (Readers.go_stale, Readers.purge, 7, "rebuild-queued", 7),
+        (Readers.go_stale, Readers.fail, 20, Outcome.STALE, 4),
+        (Readers.go_stale, Readers.lose_s3, 20, Outcome.STALE, 4),
+        (Readers.purge, None, 0, "rebuild-queued", 0),
+        (Readers.purge, None, 7, "rebuild-queued", 7),
+        (Readers.purge, Readers.rebuild, 20, Outcome.BUILT, 4),
+        (Readers.purge, Readers.fail, 20, "rebuild-failed", 4),
+        (Readers.corrupt, Readers.rebuild, 20, Outcome.BUILT, 4),
+        (Readers.begin_a_day, None, 0, Outcome.EARLIER_DAY, 0),
+        (Readers.begin_a_day, None, 20, Outcome.EARLIER_DAY, 20),
+        (Readers.begin_a_day, Readers.purge, 20, Outcome.EARLIER_DAY, 20),
+        (Readers.begin_a_day, Readers.rebuild, 20, Outcome.BUILT, 4),
     ],
-    ids=lambda happen: happen.__name__,
+    ids=lambda value: getattr(value, "__name__", None),
 )
-def test_stale_entry_is_asked_for_again_after_news(readers: Readers, happen: Any) -> None:
-    readers.keep(make_stale_entry())
-    readers.find()
-    happen(readers)
-    readers.find()
-    assert readers.asked == 2
-
-
-@pytest.mark.parametrize("another_reader", [False, True])
-def test_soft_purge_of_a_failing_entry_lets_it_be_asked_for_at_once(
-    readers: Readers, another_reader: bool
+def test_what_is_long_stale_or_missing_is_waited_for_until_there_is_news(
+    readers: Readers,
+    before: Event,
+    event: Event | None,
+    wait: float,
+    expected: Outcome | str,
+    waited: float,
 ) -> None:
-    """The operator has mended what was wrong; nobody waits out the failure any more."""
-    stale = make_stale_entry()
-    readers.keep(stale)
-    readers.find()
-    readers.fail(make_failure(next_attempt_at=NOW + timedelta(hours=1)))
-    readers.clock.advance(seconds=10)
-    readers.find()
-    readers.keep(stale.marked_stale(readers.clock()))
-    readers.store.delete([FAILURE_KEY])
-    readers.find(by=readers.another() if another_reader else None)
-    assert readers.asked == 2
+    """The news comes after three seconds, and is seen within another."""
+    before(readers)
+    if event:
+        readers.clock.plan(3, lambda: event(readers))
+    result = readers.find(wait=wait)
+    if isinstance(result, Found):
+        assert result.outcome is expected
+        assert result.waited, "a longer wait might have changed the answer"
+        assert result.is_failing is (event is Readers.fail)
+        assert (result.loaded.entry.built_at > NOW) is (event is Readers.rebuild)
+    else:
+        assert result.detail == expected
+    assert readers.waited == pytest.approx(waited, abs=0.03)
+    (body,) = readers.queue.sent
+    assert json.loads(body)["reason"] == ("stale" if before is Readers.go_stale else "miss")
 
 
-def test_many_stale_datasets_are_checked_no_more_often(readers: Readers) -> None:
-    """What is known of an entry outlasts the entry in memory."""
-    datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
-    readers.keep(*map(make_stale_entry, datasets))
-    for dataset in [*datasets, *datasets]:
-        readers.find(dataset)
-    assert {readers.store.count("read", failure_key(PREFIX, one)) for one in datasets} == {1}
-
-
-# Stale for longer than the grace
-
-
-def test_long_stale_entry_is_rebuilt_while_waiting(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
-    built = make_entry(built_at=NOW + timedelta(seconds=1))
-    readers.clock.plan(4, lambda: readers.keep(built))
-    result = readers.found(wait=20)
-    assert (result.outcome, result.loaded.entry) == (Outcome.REBUILT, built)
-    assert readers.waited < 4 + 1.01
-    assert json.loads(readers.queue.sent[0])["reason"] == "stale"
-
-
-@pytest.mark.parametrize("wait", [0, 7])
-def test_long_stale_entry_that_is_not_rebuilt_in_time_is_served(
-    readers: Readers, wait: float
-) -> None:
-    readers.keep(make_stale_entry())
-    result = readers.found(wait=wait)
-    assert result.outcome is Outcome.STALE
-    assert result.waited, "a longer wait might have changed the answer"
-    assert readers.waited == pytest.approx(wait)
-    assert readers.asked == 1
-
-
-def test_long_stale_entry_that_is_purged_meanwhile_is_a_miss(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
-    readers.clock.plan(3, readers.purge)
-    assert readers.find(wait=7) == QUEUED
-
-
-def test_long_stale_entry_that_is_marked_stale_meanwhile_is_no_new_one(readers: Readers) -> None:
-    stale = make_stale_entry()
-    readers.keep(stale)
-    readers.clock.plan(3, lambda: readers.keep(stale.marked_stale(readers.clock())))
-    assert readers.outcome(wait=7) is Outcome.STALE
-    assert readers.waited == pytest.approx(7)
-
-
-@pytest.mark.parametrize(
-    ("happen", "is_failing"), [(Readers.fail, True), (Readers.lose_s3, False)], ids=["fail", "S3"]
-)
-def test_long_stale_entry_is_served_once_there_is_nothing_more_to_wait_for(
-    readers: Readers, happen: Any, is_failing: bool
-) -> None:
-    readers.keep(make_stale_entry())
-    readers.clock.plan(3, lambda: happen(readers))
-    result = readers.found(wait=20)
-    assert (result.outcome, result.is_failing) == (Outcome.STALE, is_failing)
-    assert readers.waited < 4.1
-
-
-def test_what_s3_said_last_counts_when_it_is_lost_after_a_purge(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
+@pytest.mark.parametrize("before", [Readers.purge, Readers.go_stale])
+def test_s3_that_is_lost_after_a_purge_is_an_error(readers: Readers, before: Event) -> None:
+    before(readers)
     readers.clock.plan(2, readers.purge)
     readers.clock.plan(5, readers.lose_s3)
     with pytest.raises(StoreUnavailableError):
         readers.find(wait=20)
 
 
-def test_long_stale_entry_whose_rebuild_has_failed_before_is_served_at_once(
-    readers: Readers,
+@pytest.mark.parametrize("hinder", [Readers.fail, Readers.lose_sqs])
+@pytest.mark.parametrize(
+    ("before", "outcome"),
+    [
+        (Readers.go_stale_briefly, Outcome.STALE),
+        (Readers.go_stale, Outcome.STALE),
+        (Readers.begin_a_day, Outcome.EARLIER_DAY),
+    ],
+)
+def test_what_there_is_is_served_at_once_while_nothing_can_be_asked_for(
+    readers: Readers, before: Event, hinder: Event, outcome: Outcome
 ) -> None:
-    readers.keep(make_stale_entry())
-    readers.fail(make_failure(next_attempt_at=NOW))
-    assert readers.outcome(wait=20) is Outcome.STALE
-    assert (readers.waited, readers.asked) == (0, 1)
+    before(readers)
+    hinder(readers)
+    result = readers.found(wait=20)
+    assert (result.outcome, result.waited) == (outcome, False)
+    assert result.is_failing is (hinder is Readers.fail)
+    assert (readers.waited, readers.asked) == (0, 0)
+
+
+def test_miss_while_a_failure_is_waited_out_is_turned_away_at_once(readers: Readers) -> None:
+    record = make_failure(next_attempt_at=NOW + timedelta(minutes=5))
+    readers.fail(record)
+    assert readers.find(wait=20) == NotFound(301, "rebuild-failed", record)
+    assert (readers.waited, readers.asked) == (0, 0)
 
 
 # The queue out of reach
 
 
-@pytest.mark.parametrize("entry", [briefly_stale(), make_stale_entry()], ids=["briefly", "long"])
-def test_stale_entry_with_the_queue_out_of_reach_is_served_at_once(
-    readers: Readers, entry: CacheEntry
-) -> None:
-    readers.queue.is_down = True
-    readers.keep(entry)
-    assert readers.outcome(wait=20) is Outcome.STALE
-    assert readers.telemetry.warnings() == ["rebuild not queued"]
-    assert readers.waited == 0
-
-
 def test_queue_that_was_out_of_reach_is_left_alone_for_a_while(readers: Readers) -> None:
-    readers.keep(make_stale_entry(), make_stale_entry(SEPTEMBER_BALANCES))
-    readers.queue.is_down = True
+    readers.lose_sqs()
     for dataset in [PROGRAM_LISTS, SEPTEMBER_BALANCES] * 3:
-        readers.find(dataset, wait=20)
+        readers.dataset = dataset
+        readers.go_stale()
+        readers.find(wait=20)
     assert readers.telemetry.warnings() == ["rebuild not queued"]
     readers.queue.is_down = False
     readers.clock.advance(seconds=QUEUE_PAUSE.total_seconds() - 0.001)
@@ -382,7 +289,7 @@ def test_queue_that_was_out_of_reach_is_left_alone_for_a_while(readers: Readers)
 
 
 def test_miss_with_the_queue_out_of_reach_is_an_error_without_a_wait(readers: Readers) -> None:
-    readers.queue.is_down = True
+    readers.lose_sqs()
     for _ in range(2):
         with pytest.raises(QueueUnavailableError):
             readers.find(wait=20)
@@ -392,86 +299,44 @@ def test_miss_with_the_queue_out_of_reach_is_an_error_without_a_wait(readers: Re
 # The month's newest entry
 
 
-def test_new_day_while_a_failure_is_waited_out_is_served_the_day_before_at_once(
-    readers: Readers,
+@pytest.mark.parametrize(
+    ("day", "kept", "expected"),
+    [
+        pytest.param(15, [13, 14], 14, id="yesterday's"),
+        pytest.param(15, [8, 9], 9, id="after a purged, an unreadable and absent ones"),
+        pytest.param(15, [7], None, id="none is older than a week"),
+        pytest.param(16, [15], 15, id="today's, for a day that has begun elsewhere"),
+        pytest.param(14, [13], None, id="none, for a past day"),
+    ],
+)
+def test_new_day_is_served_the_newest_entry_of_the_week_before(
+    readers: Readers, day: int, kept: list[int], expected: int | None
 ) -> None:
-    readers.keep(make_entry(balances_up_to(14)), make_entry(balances_up_to(13)))
-    readers.fail(dataset=OCTOBER_BALANCES)
-    result = readers.found(OCTOBER_BALANCES, wait=20)
-    assert result.outcome is Outcome.EARLIER_DAY
-    assert result.loaded.entry.dataset == balances_up_to(14)
-    assert readers.waited == 0
-
-
-def test_new_day_waits_for_its_own_entry_first(readers: Readers) -> None:
-    readers.keep(make_entry(balances_up_to(14)))
-    readers.clock.plan(4, lambda: readers.keep(make_entry(OCTOBER_BALANCES)))
-    assert readers.outcome(OCTOBER_BALANCES, wait=20) is Outcome.BUILT
-    assert readers.asked == 1
-
-
-@pytest.mark.parametrize("wait", [0, 20])
-@pytest.mark.parametrize("was_purged", [False, True])
-def test_new_day_that_is_not_built_in_time_is_served_the_day_before(
-    readers: Readers, wait: float, was_purged: bool
-) -> None:
-    readers.keep(make_entry(balances_up_to(14)))
-    if was_purged:
-        readers.purge(OCTOBER_BALANCES)
-    assert readers.outcome(OCTOBER_BALANCES, wait=wait) is Outcome.EARLIER_DAY
-    assert readers.waited == pytest.approx(wait)
-
-
-def test_new_day_with_the_queue_out_of_reach_is_served_the_day_before_at_once(
-    readers: Readers,
-) -> None:
-    readers.queue.is_down = True
-    readers.keep(make_entry(balances_up_to(14)))
-    assert readers.outcome(OCTOBER_BALANCES, wait=20) is Outcome.EARLIER_DAY
-    assert readers.waited == 0
-
-
-def test_new_day_passes_over_purged_and_unreadable_days(readers: Readers) -> None:
-    readers.purge(balances_up_to(14))
-    readers.store.put(entry_key(PREFIX, balances_up_to(13)), b"{")
-    readers.keep(make_entry(balances_up_to(8)), make_entry(balances_up_to(12)))
-    assert readers.entry(OCTOBER_BALANCES).dataset == balances_up_to(12)
-
-
-def test_new_day_without_an_entry_of_the_week_before_is_a_miss(readers: Readers) -> None:
-    readers.keep(make_entry(balances_up_to(7)))
-    assert readers.find(OCTOBER_BALANCES) == QUEUED
-
-
-def test_day_that_has_begun_elsewhere_is_served_todays_entry(readers: Readers) -> None:
-    readers.keep(make_entry(OCTOBER_BALANCES))
-    assert readers.entry(balances_up_to(16)).dataset == OCTOBER_BALANCES
-
-
-def test_past_day_is_never_served_an_earlier_one(readers: Readers) -> None:
-    readers.keep(make_entry(balances_up_to(13)))
-    assert isinstance(readers.find(balances_up_to(14)), NotFound)
+    readers.dataset = balances_up_to(11)
+    readers.purge()
+    readers.dataset = balances_up_to(10)
+    readers.corrupt()
+    readers.keep(*(make_entry(balances_up_to(day)) for day in kept))
+    readers.dataset = balances_up_to(day)
+    if expected:
+        assert readers.found().loaded.entry.dataset == balances_up_to(expected)
+    else:
+        assert readers.find() == QUEUED
 
 
 def test_new_day_begins_at_midnight_in_the_configured_zone(readers: Readers) -> None:
     """In UTC the 15th is not over, in Auckland it is."""
-    readers.keep(make_entry(balances_up_to(14)))
+    readers.begin_a_day()
     auckland = readers.another(time_zone=ZoneInfo("Pacific/Auckland"))
-    assert isinstance(readers.find(OCTOBER_BALANCES, by=auckland), NotFound)
-    assert isinstance(readers.find(OCTOBER_BALANCES), Found)
+    assert isinstance(readers.find(by=auckland), NotFound)
+    assert isinstance(readers.find(), Found)
 
 
-# Time: a call to S3 or SQS takes the reader 7 s at most
+# Time
 
 
 @pytest.mark.parametrize(
-    "found",
-    [
-        pytest.param([], id="a miss"),
-        pytest.param([briefly_stale(OCTOBER_BALANCES)], id="stale"),
-        pytest.param([make_stale_entry(OCTOBER_BALANCES)], id="long stale"),
-        pytest.param([make_entry(balances_up_to(8))], id="an earlier day"),
-    ],
+    "before", [Readers.purge, Readers.go_stale_briefly, Readers.go_stale], ids=lambda f: f.__name__
 )
 @pytest.mark.parametrize("send_seconds", [0, 7])
 @pytest.mark.parametrize("is_failing", [False, True])
@@ -479,18 +344,23 @@ def test_new_day_begins_at_midnight_in_the_configured_zone(readers: Readers) -> 
 def test_request_is_answered_in_time_however_slow_each_call_is(
     readers: Readers,
     monkeypatch: pytest.MonkeyPatch,
-    found: list[CacheEntry],
+    before: Event,
     send_seconds: float,
     is_failing: bool,
     late_seconds: float,
 ) -> None:
-    clock, queue, send = readers.clock, readers.queue, readers.queue.send
-    readers.keep(*found)
+    clock, send = readers.clock, readers.queue.send
+
+    def slow_send(*sent: Any) -> str:
+        clock.advance(seconds=send_seconds)
+        return send(*sent)
+
+    monkeypatch.setattr(readers.queue, "send", slow_send)
+    readers.dataset = OCTOBER_BALANCES
+    before(readers)
     if is_failing:
-        readers.fail(dataset=OCTOBER_BALANCES)
-    slow_send = lambda *sent: (clock.advance(seconds=send_seconds), send(*sent))[1]  # noqa: E731
-    monkeypatch.setattr(queue, "send", slow_send)
-    readers.store.seconds = 7
+        readers.fail()
+    readers.slow_s3_down()
     taken_at = clock()
     clock.advance(seconds=late_seconds)
     left = patience(600, int(taken_at.timestamp() * 1000), clock(), clock.monotonic)
@@ -500,9 +370,9 @@ def test_request_is_answered_in_time_however_slow_each_call_is(
 
 
 def test_stale_entry_from_a_slow_s3_is_served(readers: Readers) -> None:
-    readers.keep(make_stale_entry())
-    readers.store.seconds = 7
-    assert readers.outcome(wait=600) is Outcome.STALE
+    readers.go_stale()
+    readers.slow_s3_down()
+    assert readers.found(wait=600).outcome is Outcome.STALE
 
 
 def test_no_call_begins_when_the_time_is_up(readers: Readers) -> None:
@@ -513,110 +383,106 @@ def test_no_call_begins_when_the_time_is_up(readers: Readers) -> None:
     assert readers.store.operations == []
 
 
-# Misses
+# Nothing is looked for or asked for too often
 
 
-def test_miss_queues_a_rebuild_and_says_when_to_come_back(readers: Readers) -> None:
-    assert readers.find() == QUEUED
-    assert readers.waited == 0
-    assert json.loads(readers.queue.sent[0])["reason"] == "miss"
-
-
-def test_miss_waits_until_the_entry_is_there(readers: Readers) -> None:
-    built = make_entry(built_at=NOW + timedelta(seconds=3))
-    readers.clock.plan(4, lambda: readers.keep(built))
-    result = readers.found(wait=20)
-    assert (result.outcome, result.loaded.entry) == (Outcome.BUILT, built)
-    assert readers.waited < 4 + 1.01
-
-
-def test_miss_waits_no_longer_than_allowed(readers: Readers) -> None:
-    assert readers.find(wait=7) == QUEUED
-    assert readers.waited == pytest.approx(7)
-
-
-def test_entry_that_comes_at_the_last_moment_is_seen(readers: Readers) -> None:
-    readers.clock.plan(6.999, lambda: readers.keep(make_entry()))
-    assert readers.outcome(wait=7) is Outcome.BUILT
-
-
-def test_miss_of_many_readers_is_one_request(readers: Readers) -> None:
-    for _ in range(10):
-        readers.find(by=readers.another())
-        readers.clock.advance(seconds=5.000001)
-    assert readers.asked == 1
-
-
-def test_miss_of_one_reader_calls_sqs_once_a_minute(readers: Readers) -> None:
-    for _ in range(5):
+@pytest.mark.parametrize(
+    ("failure", "pause"), [(None, RECHECK_STALE), (make_failure(), timedelta(minutes=5))]
+)
+def test_failure_beside_a_stale_entry_is_looked_for_now_and_then(
+    readers: Readers, failure: FailureRecord | None, pause: timedelta
+) -> None:
+    """One that is waited out is looked for again when that is over."""
+    readers.go_stale()
+    if failure:
+        readers.fail(failure)
+    for _ in range(4):
         readers.find()
-    assert len(readers.queue.deduplication_ids) == 1
-    readers.clock.advance(minutes=1)
+        assert readers.store.count("read", FAILURE_KEY) == 1
+        readers.clock.advance(seconds=pause.total_seconds() / 4)
     readers.find()
-    assert readers.asked == 2
+    assert readers.store.count("read", FAILURE_KEY) == 2
 
 
-def test_miss_after_a_purge_is_never_swallowed(readers: Readers) -> None:
-    """Twice purged within a minute, and SQS still remembers the first request."""
-    for number in range(1, 4):
-        readers.keep(make_entry())
+def test_failure_beside_a_stale_entry_that_cannot_be_read_is_no_error(readers: Readers) -> None:
+    readers.go_stale()
+    readers.store.down = lambda operation, key: key == FAILURE_KEY
+    assert readers.found().outcome is Outcome.STALE
+    assert readers.telemetry.warnings() == ["failure record not read"]
+
+
+def test_many_stale_datasets_are_checked_no_more_often(readers: Readers) -> None:
+    """What is known of an entry outlasts the entry in memory."""
+    datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
+    readers.keep(*map(make_stale_entry, datasets))
+    for readers.dataset in [*datasets, *datasets]:
         readers.find()
-        readers.purge()
-        readers.find()
-        assert readers.asked == number
+    assert {readers.store.count("read", failure_key(PREFIX, one)) for one in datasets} == {1}
 
 
-def test_unreadable_entry_is_a_miss_that_each_new_one_asks_for_again(readers: Readers) -> None:
-    for number, body in enumerate((b"", b"{"), start=1):
-        readers.store.put(KEY, body)
-        assert isinstance(readers.find(), NotFound)
-        assert readers.asked == number
-    assert readers.telemetry.warnings() == ["entry unreadable"] * 2
+PURGED = encode_tombstone(Tombstone.new(PROGRAM_LISTS, purged_at=NOW))
+STALE_AGAIN = encode(make_entry(built_at=NOW - timedelta(hours=36)))
+NEW_BUT_MARKED = encode(make_entry().marked_stale(NOW))
 
 
-def test_unreadable_entry_is_served_once_it_is_replaced(readers: Readers) -> None:
-    readers.store.put(KEY, b"{")
-    readers.clock.plan(2, lambda: readers.keep(make_entry()))
-    assert readers.outcome(wait=20) is Outcome.BUILT
+@pytest.mark.parametrize(
+    ("before", "after", "failure", "minutes"),
+    [
+        pytest.param(encode(STALE), None, None, 15, id="stale, and long without news"),
+        pytest.param(encode(STALE), None, make_failure(), 5, id="stale, a failure waited out"),
+        pytest.param(encode(STALE), STALE_AGAIN, None, 0, id="rebuilt, and stale again"),
+        pytest.param(encode(STALE), NEW_BUT_MARKED, None, 0, id="rebuilt, and marked stale"),
+        pytest.param(b"{", None, None, 1, id="missing for another minute"),
+        pytest.param(b"{", None, make_failure(), 5, id="missing, a failure waited out"),
+        pytest.param(b"{", b"[", None, 0, id="unreadable in another way"),
+        pytest.param(b"{", PURGED, None, 0, id="purged"),
+    ],
+)
+def test_rebuild_is_asked_for_once_by_all_readers_until_there_is_news(
+    readers: Readers,
+    before: bytes,
+    after: bytes | None,
+    failure: FailureRecord | None,
+    minutes: float,
+) -> None:
+    """Each reader calls SQS once, which drops what it was sent before."""
+    another = readers.another()
+
+    def find_often() -> tuple[int, int]:
+        for _ in range(3):
+            readers.find()
+            readers.find(by=another)
+            readers.clock.advance(seconds=5.000001)
+        return readers.asked, len(readers.queue.deduplication_ids)
+
+    readers.store.put(KEY, before)
+    assert find_often() == (1, 2)
+    readers.store.put(KEY, after or before)
+    if failure:
+        readers.fail(failure)
+    readers.clock.advance(minutes=minutes)
+    assert find_often() == (2, 4)
 
 
-def test_miss_while_a_failure_is_waited_out_is_turned_away_at_once(readers: Readers) -> None:
-    readers.fail(make_failure(next_attempt_at=NOW + timedelta(minutes=5)))
-    record = make_failure()
-    assert readers.find(wait=20) == NotFound(301, "rebuild-failed", record)
-    assert (readers.waited, readers.asked) == (0, 0)
-
-
-def test_miss_asks_once_more_when_a_failure_is_waited_out(readers: Readers) -> None:
+def test_soft_purge_of_a_failing_entry_lets_it_be_asked_for_at_once(readers: Readers) -> None:
+    """The operator has mended what was wrong; nobody waits out the failure any more."""
+    readers.go_stale()
     readers.find()
-    failure_is_waited_out(readers)
+    readers.fail(make_failure(next_attempt_at=NOW + timedelta(hours=1)))
+    readers.clock.advance(seconds=10)
+    readers.find()
+    readers.mark_stale()
+    readers.store.delete([FAILURE_KEY])
     readers.find()
     assert readers.asked == 2
 
 
 def test_each_dead_lettering_allows_one_more_request(readers: Readers) -> None:
-    readers.find()
     for number in (1, 2, 3):
-        readers.fail(make_failure(dead_letterings=number, next_attempt_at=readers.clock()))
+        readers.fail(make_failure(dead_letterings=number, next_attempt_at=NOW))
         for _ in range(5):
             readers.find(by=readers.another())
-    assert readers.asked == 4
-
-
-@pytest.mark.parametrize("seen_failing", [False, True])
-def test_miss_after_a_failure_record_was_purged_is_never_swallowed(
-    readers: Readers, seen_failing: bool
-) -> None:
-    """A purge puts a tombstone also where there was only a failure; it is the same minute."""
-    readers.find()
-    readers.fail()
-    if seen_failing:
-        readers.find()
-    readers.store.delete([FAILURE_KEY])
-    readers.purge()
-    readers.find()
-    readers.find(by=readers.another())
-    assert readers.asked == 2
+    assert readers.asked == 3
 
 
 def test_miss_between_retries_adds_no_message_a_minute(readers: Readers) -> None:
@@ -627,37 +493,12 @@ def test_miss_between_retries_adds_no_message_a_minute(readers: Readers) -> None
     assert readers.asked == 1
 
 
-@pytest.mark.parametrize("since", [0, 3])
-def test_miss_whose_rebuild_fails_meanwhile_stops_waiting(readers: Readers, since: int) -> None:
-    failed_at = NOW + timedelta(seconds=since)
-    next_at = failed_at + timedelta(minutes=5)
-    record = make_failure(last_failed_at=failed_at, next_attempt_at=next_at)
-    readers.clock.plan(3, lambda: readers.fail(record))
-    result = readers.find(wait=20)
-    assert isinstance(result, NotFound)
-    assert result.detail == "rebuild-failed"
-    assert result.retry_after_seconds > 290
-    assert readers.waited < 4.1
-
-
-def test_failure_that_is_unreadable_or_of_another_dataset_does_not_count(readers: Readers) -> None:
-    readers.store.put(FAILURE_KEY, b"{")
-    readers.fail(dataset=OCTOBER_BALANCES)
-    assert readers.find() == QUEUED
-
-
-def test_miss_with_s3_gone_while_waiting_is_an_error(readers: Readers) -> None:
-    readers.clock.plan(2, readers.lose_s3)
-    with pytest.raises(StoreUnavailableError):
-        readers.find(wait=20)
-
-
 @pytest.mark.parametrize("wait", [0, 20])
 def test_entry_that_came_and_was_deleted_by_hand_is_a_new_miss(
     readers: Readers, wait: float
 ) -> None:
     """S3 does not tell the second absence from the first."""
-    readers.clock.plan(1, lambda: readers.keep(make_entry()))
+    readers.clock.plan(1, readers.rebuild)
     readers.find(wait=wait)
     readers.clock.advance(seconds=1)
     if not wait:

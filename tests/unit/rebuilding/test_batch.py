@@ -7,10 +7,10 @@ import pytest
 
 from core.errors import QueueUnavailableError, TransientUpstreamError, UpstreamDataError
 from core.model.datasets import PROGRAM_LISTS, entry_key, failure_key
-from core.model.entry import CacheEntry, decode
 from tests.builders import (
     NOW,
     PREFIX,
+    SEPTEMBER_BALANCES,
     make_body,
     make_delivery,
     make_entry,
@@ -22,7 +22,8 @@ from tests.wired import WiredWorker
 
 HELD_SECONDS = 310
 SEPTEMBER_BODY = make_body("balances", **{"from": "2026-09-01", "to": "2026-09-30"})
-KEY, FAILURE_KEY = entry_key(PREFIX, PROGRAM_LISTS), failure_key(PREFIX, PROGRAM_LISTS)
+KEY = entry_key(PREFIX, PROGRAM_LISTS)
+SEPTEMBER_FAILURE = failure_key(PREFIX, SEPTEMBER_BALANCES)
 
 
 def test_batch_of_nothing_makes_no_call(worker: WiredWorker) -> None:
@@ -49,6 +50,14 @@ def test_message_that_fails_comes_back_alone(worker: WiredWorker) -> None:
     worker.upstream.fail("balances", UpstreamDataError("x"))
     deliveries = [make_delivery(SEPTEMBER_BODY, message_id="b"), make_delivery(message_id="p")]
     assert worker.process(*deliveries) == ["b"]
+    assert set(worker.store.objects) >= {KEY, SEPTEMBER_FAILURE}
+
+
+def test_message_that_accepts_a_shorter_list_replaces_a_longer_one(worker: WiredWorker) -> None:
+    names = {str(code): "Name" for code in range(100000, 100010)}
+    longer = make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names))
+    store_entries(worker.store, longer)
+    assert worker.process(make_delivery(make_body(accept_shrink=True))) == []
 
 
 def test_batch_is_held_at_first_and_settled_after_the_session_is_closed(
@@ -69,31 +78,6 @@ def test_batch_that_cannot_be_held_is_processed_all_the_same(worker: WiredWorker
     worker.queue.is_down = True
     assert worker.process(make_delivery()) == []
     assert worker.telemetry.warnings() == ["messages not held"]
-
-
-def test_outage_is_retried_four_times_then_dead_lettered_once(worker: WiredWorker) -> None:
-    worker.upstream.replies["accounts"] = {"error": "maintenance"}
-    worker.queue.send_again(make_body(), "once")
-    received = 0
-    for _ in range(60):
-        received += worker.poll()
-        worker.clock.advance(seconds=15)
-    assert received == 5
-    (letter,) = worker.dead_letters.letters
-    assert letter.attributes["Attempts"] == "5"
-    assert worker.queue.depth().visible == 0
-    assert FAILURE_KEY in worker.store.objects
-    assert worker.upstream.made["login"] == worker.upstream.made["logout"] == 5
-
-
-def test_bad_credentials_are_tried_once_however_many_messages_come(worker: WiredWorker) -> None:
-    worker.upstream.accepted = type(worker.secrets.stored)("someone", "else", {})
-    for number in range(20):
-        worker.queue.send_again(make_body(), f"id-{number}")
-        worker.poll()
-        worker.clock.advance(minutes=2)
-    assert len(worker.dead_letters.letters) == 20
-    assert worker.upstream.made["login"] == 1
 
 
 # Message groups
@@ -143,39 +127,3 @@ def test_foreign_message_whose_acknowledgement_is_lost_is_sent_on_once(worker: W
     for receives in (1, 2):
         worker.process(make_delivery(group="misp", receives=receives))
     assert len(worker.queue.sent) == 1
-
-
-# Conflicts, and what one batch leaves to the next
-
-
-def test_write_whose_answer_was_lost_ends_as_a_fresh_entry_without_a_failure(
-    worker: WiredWorker,
-) -> None:
-    """The SDK repeats the write and meets its own; the message comes back and collapses."""
-    worker.store.is_answer_lost = lambda *write: write == ("replace", KEY)
-    worker.queue.send_again(make_body(), "1")
-    assert [worker.poll() for _ in range(3)] == [1, 1, 0]
-    assert worker.upstream.made["login"] == 1
-    assert isinstance(decode(worker.store.objects[KEY].body, PROGRAM_LISTS), CacheEntry)
-    assert FAILURE_KEY not in worker.store.objects
-
-
-def test_failures_of_a_batch_that_broke_off_are_not_recorded_by_the_next(
-    worker: WiredWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker.upstream.fail("accounts", UpstreamDataError("x"))
-    hide = worker.queue.delay
-    with monkeypatch.context() as patch:
-        breaks = lambda *args: 1 / 0 if worker.upstream.calls else hide(*args)  # noqa: E731
-        patch.setattr(worker.queue, "delay", breaks)
-        with pytest.raises(ZeroDivisionError):
-            worker.process(make_delivery())
-    assert worker.process(make_delivery(SEPTEMBER_BODY)) == []
-    assert FAILURE_KEY not in worker.store.objects
-
-
-def test_message_that_accepts_a_shorter_list_replaces_a_longer_one(worker: WiredWorker) -> None:
-    names = {str(code): "Name" for code in range(100000, 100010)}
-    longer = make_entry(built_at=NOW - timedelta(days=1), data=make_lists(names))
-    store_entries(worker.store, longer)
-    assert worker.process(make_delivery(make_body(accept_shrink=True))) == []

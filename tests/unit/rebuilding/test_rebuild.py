@@ -1,13 +1,13 @@
 """The worker's use case: one session per batch, and only good data replaces an entry."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.errors import (
-    AmbiguousLoginError,
     ConflictError,
     LockedOutError,
     MipsCacheError,
@@ -18,7 +18,15 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, entry_key, failure_key
-from core.model.entry import CacheEntry, PeriodBalances, ProgramLists, Tombstone, decode
+from core.model.entry import (
+    CacheEntry,
+    PeriodBalances,
+    ProgramLists,
+    Tombstone,
+    decode,
+    encode,
+    encode_tombstone,
+)
 from core.model.failures import encode_failure
 from core.model.periods import Period
 from core.rebuilding.requests import RebuildRequest, RebuildResult
@@ -44,14 +52,16 @@ from tests.builders import (
 )
 from tests.wired import WiredWorker
 
-ALL_DATASETS = {PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES}
+ALL_DATASETS = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
 AUGUST_BALANCES = balances_of(Period(date(2026, 8, 1), date(2026, 8, 31)))
 PROGRAMS_KEY = entry_key(PREFIX, PROGRAM_LISTS)
 SEPTEMBER_KEY = entry_key(PREFIX, SEPTEMBER_BALANCES)
 FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
-WHOLE_SESSION = ["login", "segments", "accounts", "logout"]
-TRANSIENT = TransientUpstreamError("x")
+CHART = "login segments accounts"
+TRANSIENT, LOST = TransientUpstreamError("x"), SessionLostError("x")
 DAY = timedelta(days=1)
+BALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(3)))
+UNBALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(4)))
 
 
 def rebuild(worker: WiredWorker, request: RebuildRequest | None = None) -> RebuildResult:
@@ -78,20 +88,21 @@ def outcomes(worker: WiredWorker) -> list[dict[str, str]]:
     return [told for name, _, told in worker.telemetry.metrics if name == "Rebuilds"]
 
 
-def test_rebuild_of_programs_stores_both_lists(worker: WiredWorker) -> None:
-    assert rebuild(worker) == RebuildResult({}, collapsed=False)
-    data = stored(worker).data
-    assert isinstance(data, ProgramLists)
-    assert data.active == {"123456": "Part A", "345678": "Special: @Symbols Program"}
-    assert "54321" in data.with_inactive
-
-
-def test_rebuild_of_balances_stores_the_joined_rows(worker: WiredWorker) -> None:
-    rebuild(worker, make_request(SEPTEMBER_BALANCES))
-    data = stored(worker, SEPTEMBER_BALANCES).data
-    assert isinstance(data, PeriodBalances)
-    assert data.period == SEPTEMBER
-    assert [row.name for row in data.rows] == ["Cash", "Grants payable"]
+def test_rebuild_of_all_is_one_session_with_one_chart_and_stores_each_dataset(
+    worker: WiredWorker,
+) -> None:
+    worker.upstream.balances_by_period = {OCTOBER: [BALANCED], SEPTEMBER: [make_balances_reply()]}
+    assert rebuild(worker, make_request(None)) == RebuildResult({}, collapsed=False)
+    assert worker.upstream.calls == f"{CHART} balances balances logout".split()
+    programs, october, september = (stored(worker, dataset).data for dataset in ALL_DATASETS)
+    assert isinstance(programs, ProgramLists)
+    assert programs.active == {"123456": "Part A", "345678": "Special: @Symbols Program"}
+    assert "54321" in programs.with_inactive
+    assert isinstance(october, PeriodBalances)
+    assert isinstance(september, PeriodBalances)
+    assert [row.end for row in october.rows] == ["3"]
+    assert [row.name for row in september.rows] == ["Cash", "Grants payable"]
+    assert september.period == SEPTEMBER
 
 
 def test_entry_is_as_old_as_the_beginning_of_its_fetch_and_fresh_for_its_datasets_time(
@@ -106,29 +117,19 @@ def test_entry_is_as_old_as_the_beginning_of_its_fetch_and_fresh_for_its_dataset
         assert (entry.built_at, entry.fresh_until) == (built_at, built_at + timedelta(hours=hours))
 
 
-def test_rebuild_of_all_is_one_session_with_one_chart(worker: WiredWorker) -> None:
-    rebuild(worker, make_request(None))
-    assert worker.upstream.calls == [*WHOLE_SESSION[:3], "balances", "balances", "logout"]
-    assert set(worker.store.objects) == {entry_key(PREFIX, dataset) for dataset in ALL_DATASETS}
-
-
 # Collapsing
 
 
-@pytest.mark.parametrize("since_sent", [timedelta(0), timedelta(minutes=1)], ids=["same", "newer"])
-def test_entry_not_older_than_the_message_collapses(
-    worker: WiredWorker, since_sent: timedelta
+@pytest.mark.parametrize("age_seconds", [-60, 0, 0.001])
+def test_message_collapses_unless_the_entry_is_older_than_it_is(
+    worker: WiredWorker, age_seconds: float
 ) -> None:
-    store_entries(worker.store, make_entry())
-    assert rebuild(worker, make_request(sent_at=NOW - since_sent)).collapsed
-    assert worker.upstream.calls == []
-    assert outcomes(worker) == []
-
-
-def test_entry_older_than_the_message_is_rebuilt_even_if_fresh(worker: WiredWorker) -> None:
-    store_entries(worker.store, make_entry(built_at=NOW - timedelta(milliseconds=1)))
-    assert not rebuild(worker).collapsed
-    assert worker.upstream.calls == WHOLE_SESSION
+    """An entry that is fresh is rebuilt all the same."""
+    store_entries(worker.store, make_entry(built_at=NOW - timedelta(seconds=age_seconds)))
+    is_older = age_seconds > 0
+    assert rebuild(worker) == RebuildResult({}, collapsed=not is_older)
+    assert worker.upstream.calls == ([*CHART.split(), "logout"] if is_older else [])
+    assert len(outcomes(worker)) == is_older
 
 
 def test_retry_of_all_redoes_only_what_is_missing(worker: WiredWorker) -> None:
@@ -136,13 +137,6 @@ def test_retry_of_all_redoes_only_what_is_missing(worker: WiredWorker) -> None:
     assert rebuild(worker, make_request(None)) == RebuildResult({}, collapsed=False)
     assert worker.upstream.made["balances"] == 1
     assert stored(worker, OCTOBER_BALANCES).built_at == NOW
-
-
-def test_many_messages_for_one_dataset_cost_one_rebuild(worker: WiredWorker) -> None:
-    for _ in range(3):
-        worker.rebuilder().run([make_request(message_id=str(n), sent_at=NOW) for n in range(10)])
-        worker.clock.advance(seconds=1)
-    assert worker.upstream.made["login"] == 1
 
 
 def test_satisfied_message_succeeds_though_a_newer_one_fails(worker: WiredWorker) -> None:
@@ -180,82 +174,61 @@ def test_recovery_that_fails_does_not_keep_messages_from_collapsing(worker: Wire
     assert rebuild(worker).collapsed
 
 
-def test_login_that_fails_is_tried_once_and_fails_every_dataset(worker: WiredWorker) -> None:
-    worker.upstream.fail("login", TRANSIENT)
-    assert rebuild(worker, make_request(None)).errors == dict.fromkeys(ALL_DATASETS, TRANSIENT)
-    assert worker.upstream.made["login"] == 1
-
-
-def test_lost_login_reply_locks_the_next_login_out_until_mip_ends_the_session(
-    worker: WiredWorker,
-) -> None:
-    worker.upstream.loses_login_reply = True
-    assert isinstance(failed_with(worker), AmbiguousLoginError)
-    worker.upstream.loses_login_reply = False
-    assert isinstance(failed_with(worker), LockedOutError)
-    worker.upstream.unlock()
-    assert rebuild(worker).errors == {}
-
-
-def test_unconfirmed_logout_keeps_what_was_built(worker: WiredWorker) -> None:
-    worker.upstream.fail("logout", TRANSIENT)
-    assert rebuild(worker).errors == {}
-    assert isinstance(found(worker), CacheEntry)
-
-
-def test_lost_session_stops_the_rest_and_keeps_what_was_built(worker: WiredWorker) -> None:
-    worker.upstream.fail("balances", SessionLostError("x"))
-    errors = rebuild(worker, make_request(None)).errors
-    assert set(errors) == {OCTOBER_BALANCES, SEPTEMBER_BALANCES}
-    assert worker.upstream.made["balances"] == 1
-    assert isinstance(found(worker), CacheEntry)
-
-
 # Independence of datasets
 
 
-def test_error_of_one_dataset_leaves_the_others(worker: WiredWorker) -> None:
-    worker.upstream.fail("balances", TRANSIENT)
-    assert rebuild(worker, make_request(None)).errors == {OCTOBER_BALANCES: TRANSIENT}
-    assert stored(worker).built_at == stored(worker, SEPTEMBER_BALANCES).built_at == NOW
-
-
-def test_chart_that_cannot_be_fetched_fails_every_dataset_and_logs_out(worker: WiredWorker) -> None:
-    worker.upstream.fail("segments", UpstreamDataError("MIP lists no segments"))
-    assert set(rebuild(worker, make_request(None)).errors) == ALL_DATASETS
-    assert worker.upstream.calls == ["login", "segments", "logout"]
+@pytest.mark.parametrize(
+    ("call", "error", "failing", "calls"),
+    [
+        ("login", TRANSIENT, ALL_DATASETS, "login"),
+        ("segments", TRANSIENT, ALL_DATASETS, "login segments logout"),
+        ("balances", TRANSIENT, ALL_DATASETS[1:2], f"{CHART} balances balances logout"),
+        ("balances", LOST, ALL_DATASETS[1:], f"{CHART} balances logout"),
+        ("logout", TRANSIENT, (), f"{CHART} balances balances logout"),
+    ],
+)
+def test_failure_fails_what_it_touches_and_what_was_built_is_kept(
+    worker: WiredWorker, call: str, error: MipsCacheError, failing: Sequence[Dataset], calls: str
+) -> None:
+    """A lost session ends the rest; a logout that is not confirmed fails nothing."""
+    worker.upstream.fail(call, error)
+    assert rebuild(worker, make_request(None)).errors == dict.fromkeys(failing, error)
+    assert worker.upstream.calls == calls.split()
+    for dataset in ALL_DATASETS:
+        assert isinstance(found(worker, dataset), Tombstone if dataset in failing else CacheEntry)
+    name = type(error).__name__
     assert outcomes(worker) == [
-        {"dataset": name, "outcome": "UpstreamDataError"}
-        for name in ("programs", "balances", "balances")
+        {"dataset": one.name, "outcome": name if one in failing else "success"}
+        for one in ALL_DATASETS
     ]
-    assert worker.telemetry.warnings() == ["rebuild failed"] * 3
+    assert worker.telemetry.warnings().count("rebuild failed") == len(failing)
 
 
 @pytest.mark.parametrize(
     ("segments", "failing"),
     [
-        pytest.param({"Program": 1}, {OCTOBER_BALANCES, SEPTEMBER_BALANCES}, id="no GL"),
-        pytest.param({"GL": 0}, {PROGRAM_LISTS}, id="no Program"),
+        pytest.param({"Program": 1}, [OCTOBER_BALANCES, SEPTEMBER_BALANCES], id="no GL"),
+        pytest.param({"GL": 0}, [PROGRAM_LISTS], id="no Program"),
     ],
 )
 def test_missing_segment_fails_its_own_datasets_alone(
-    worker: WiredWorker, segments: dict[str, int], failing: set[Dataset]
+    worker: WiredWorker, segments: dict[str, int], failing: list[Dataset]
 ) -> None:
     """Where the GL is broken, MIP is also spared the balances call."""
     worker.upstream.replies["segments"] = make_segments_reply(segments)
-    assert set(rebuild(worker, make_request(None)).errors) == failing
+    assert list(rebuild(worker, make_request(None)).errors) == failing
     assert worker.upstream.made["balances"] == (0 if OCTOBER_BALANCES in failing else 2)
 
 
 @pytest.mark.parametrize(
-    ("call", "failing"), [("balances", {OCTOBER_BALANCES}), ("segments", ALL_DATASETS)]
+    ("call", "failing"), [("balances", [OCTOBER_BALANCES]), ("segments", [*ALL_DATASETS])]
 )
 def test_defect_fails_what_it_touches_logs_out_and_tells_no_data(
-    worker: WiredWorker, call: str, failing: set[Dataset]
+    worker: WiredWorker, call: str, failing: list[Dataset]
 ) -> None:
     worker.upstream.fail(call, KeyError("confidential"))
     errors = rebuild(worker, make_request(None)).errors
-    assert set(errors) == failing
+    assert list(errors) == failing
     for error in errors.values():
         assert isinstance(error, UnexpectedError)
         assert "KeyError" in str(error)
@@ -263,48 +236,44 @@ def test_defect_fails_what_it_touches_logs_out_and_tells_no_data(
     assert worker.upstream.calls[-1] == "logout"
 
 
-def test_entry_that_cannot_be_looked_at_fails_alone(worker: WiredWorker) -> None:
-    worker.store.down = lambda *call: call == ("read", PROGRAMS_KEY)
+@pytest.mark.parametrize("operation", ["read", "create", "replace"])
+def test_entry_that_s3_fails_for_fails_alone(worker: WiredWorker, operation: str) -> None:
+    worker.store.down = lambda *call: call == (operation, PROGRAMS_KEY)
     errors = rebuild(worker, make_request(None)).errors
-    assert [(key, type(error)) for key, error in errors.items()] == [
-        (PROGRAM_LISTS, StoreUnavailableError)
-    ]
-
-
-def test_write_that_fails_is_reported(worker: WiredWorker) -> None:
-    worker.store.down = lambda operation, key: operation == "replace"
-    assert isinstance(failed_with(worker), StoreUnavailableError)
+    assert list(errors) == [PROGRAM_LISTS]
+    assert isinstance(errors[PROGRAM_LISTS], StoreUnavailableError)
 
 
 # Compare-and-swap
 
+OLD = make_entry(built_at=NOW - DAY)
+PURGED = encode_tombstone(Tombstone.new(PROGRAM_LISTS, purged_at=NOW))
 
-@pytest.mark.parametrize("is_first", [True, False], ids=["first rebuild", "later rebuild"])
-def test_purge_meanwhile_wins(worker: WiredWorker, is_first: bool) -> None:
-    if not is_first:
-        store_entries(worker.store, make_entry(built_at=NOW - DAY))
-    worker.upstream.during["accounts"] = lambda: store_tombstones(worker.store, PROGRAM_LISTS)
+
+@pytest.mark.parametrize(
+    ("before", "purged"),
+    [
+        pytest.param(None, PURGED, id="a first rebuild"),
+        pytest.param(encode(OLD), PURGED, id="a later rebuild"),
+        pytest.param(encode(OLD), encode(OLD.marked_stale(NOW)), id="a soft purge"),
+    ],
+)
+def test_purge_meanwhile_wins(worker: WiredWorker, before: bytes | None, purged: bytes) -> None:
+    if before:
+        worker.store.put(PROGRAMS_KEY, before)
+    worker.upstream.during["accounts"] = lambda: worker.store.put(PROGRAMS_KEY, purged)
     assert isinstance(failed_with(worker), ConflictError)
-    assert isinstance(found(worker), Tombstone)
+    assert worker.store.objects[PROGRAMS_KEY].body == purged
     assert worker.telemetry.warnings() == []
     assert "write refused" in [event for _, event, _ in worker.telemetry.events]
     assert outcomes(worker) == [{"dataset": "programs", "outcome": "ConflictError"}]
-
-
-def test_soft_purge_meanwhile_wins(worker: WiredWorker) -> None:
-    old = make_entry(built_at=NOW - DAY / 2)
-    store_entries(worker.store, old)
-    marked = old.marked_stale(NOW)
-    worker.upstream.during["accounts"] = lambda: store_entries(worker.store, marked)
-    assert isinstance(failed_with(worker), ConflictError)
-    assert stored(worker) == marked
 
 
 def test_object_that_appears_between_the_look_and_the_claim_wins(worker: WiredWorker) -> None:
     def appear(operation: str, _key: str) -> bool:
         if operation == "create":
             worker.store.down = lambda *_: False
-            store_tombstones(worker.store, PROGRAM_LISTS)
+            worker.store.put(PROGRAMS_KEY, PURGED)
         return False
 
     worker.store.down = appear
@@ -312,58 +281,41 @@ def test_object_that_appears_between_the_look_and_the_claim_wins(worker: WiredWo
     assert worker.upstream.calls == []
 
 
-def test_rebuild_after_a_purge_replaces_its_tombstone(worker: WiredWorker) -> None:
-    store_tombstones(worker.store, PROGRAM_LISTS)
-    assert rebuild(worker).errors == {}
-    assert isinstance(found(worker), CacheEntry)
-
-
-def test_unreadable_entry_is_replaced(worker: WiredWorker) -> None:
-    worker.store.put(PROGRAMS_KEY, b"{")
+@pytest.mark.parametrize(("body", "warnings"), [(PURGED, []), (b"{", ["entry unreadable"])])
+def test_tombstone_or_unreadable_entry_is_replaced(
+    worker: WiredWorker, body: bytes, warnings: list[str]
+) -> None:
+    worker.store.put(PROGRAMS_KEY, body)
     assert rebuild(worker).errors == {}
     assert stored(worker).built_at == NOW
-    assert worker.telemetry.warnings() == ["entry unreadable"]
+    assert worker.telemetry.warnings() == warnings
 
 
 # Nothing bad replaces something good
 
-GROWN = make_entry(
-    built_at=NOW - DAY, data=make_lists({str(100000 + n): "Name" for n in range(10)})
-)
+TEN = make_lists({str(code): "Name" for code in range(100000, 100010)})
 EMPTY = {"executionResult": "SUCCESS", "extraInformation": {"Level1": []}}
 
 
 @pytest.mark.parametrize(
-    ("programs", "accept_shrink"),
+    ("dataset", "call", "reply", "accept_shrink"),
     [
-        pytest.param([("123456", "A", "Part A")], False, id="a list that shrank too much"),
-        pytest.param([("54321", "A", "Old")], True, id="an empty list, whatever the message says"),
+        (PROGRAM_LISTS, "accounts", make_accounts_reply([("123456", "A", "One of ten")]), False),
+        (PROGRAM_LISTS, "accounts", make_accounts_reply([("54321", "A", "Old")]), True),
+        (SEPTEMBER_BALANCES, "segments", {"COA_SEGID": []}, False),
+        (SEPTEMBER_BALANCES, "accounts", {"error": "try later"}, False),
+        (SEPTEMBER_BALANCES, "balances", make_balances_reply(result="FAILURE"), False),
     ],
 )
-def test_implausible_list_does_not_replace_the_stored_one(
-    worker: WiredWorker, programs: list[tuple[str, str, str]], accept_shrink: bool
+def test_bad_reply_leaves_the_stored_entry(
+    worker: WiredWorker, dataset: Dataset, call: str, reply: object, accept_shrink: bool
 ) -> None:
-    store_entries(worker.store, GROWN)
-    worker.upstream.replies["accounts"] = make_accounts_reply(programs)
-    error = failed_with(worker, make_request(accept_shrink=accept_shrink))
-    assert isinstance(error, UpstreamDataError)
-    assert stored(worker) == GROWN
-
-
-@pytest.mark.parametrize(
-    ("call", "reply"),
-    [
-        ("segments", {"COA_SEGID": []}),
-        ("accounts", {"error": "try later"}),
-        ("balances", make_balances_reply(result="FAILURE")),
-    ],
-)
-def test_bad_reply_leaves_the_stored_entry(worker: WiredWorker, call: str, reply: object) -> None:
-    old = make_entry(SEPTEMBER_BALANCES, built_at=NOW - DAY)
+    old = make_entry(dataset, built_at=NOW - DAY, data=None if dataset.period else TEN)
     store_entries(worker.store, old)
     worker.upstream.replies[call] = reply
-    assert isinstance(failed_with(worker, make_request(SEPTEMBER_BALANCES)), UpstreamDataError)
-    assert stored(worker, SEPTEMBER_BALANCES) == old
+    error = failed_with(worker, make_request(dataset, accept_shrink=accept_shrink))
+    assert isinstance(error, UpstreamDataError)
+    assert stored(worker, dataset) == old
 
 
 @pytest.mark.parametrize(
@@ -397,9 +349,6 @@ def test_empty_report_is_kept_only_where_it_is_plausible(
 
 # Balances that do not add up
 
-BALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(3)))
-UNBALANCED = make_balances_reply(*make_balance_records("1000", Decimal(1), Decimal(2), Decimal(4)))
-
 
 @pytest.mark.parametrize(
     ("second", "end", "mismatches"),
@@ -417,13 +366,6 @@ def test_unbalanced_balances_are_fetched_once_more(
     assert worker.telemetry.counted("BalanceMismatches") == mismatches
     assert worker.telemetry.warnings() == ["balances do not add up"] * mismatches
     assert end in worker.store.objects[SEPTEMBER_KEY].body
-
-
-def test_each_period_is_fetched_for_itself(worker: WiredWorker) -> None:
-    worker.upstream.balances_by_period = {OCTOBER: [BALANCED], SEPTEMBER: [make_balances_reply()]}
-    rebuild(worker, make_request(None))
-    data = [stored(worker, dataset).data for dataset in (OCTOBER_BALANCES, SEPTEMBER_BALANCES)]
-    assert [len(balances.rows) for balances in data] == [1, 2]  # type: ignore[union-attr]
 
 
 # Failure records and telemetry

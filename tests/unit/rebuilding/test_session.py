@@ -20,10 +20,8 @@ from core.errors import (
     UpstreamDataError,
 )
 from core.model.datasets import login_refusal_key
-from core.rebuilding.refused_credentials import RefusedCredentials
 from core.rebuilding.session import MIP_IDLE_EXPIRY, SESSION_AGE_LIMIT
-from tests.builders import NOW, PREFIX, make_credentials, make_worker_settings
-from tests.fakes import FakeClock, InMemoryStore
+from tests.builders import PREFIX, make_credentials, make_worker_settings
 from tests.wired import WiredWorker
 
 COOLDOWN = timedelta(hours=1)
@@ -81,10 +79,15 @@ def test_session_is_logged_out_whatever_fails_inside(
     assert (worker.upstream.open_token, worker.secrets.token) == (None, None)
 
 
-def test_session_that_cannot_be_noted_is_logged_out_unused(worker: WiredWorker) -> None:
-    worker.secrets.down.add("note_session")
+@pytest.mark.parametrize(
+    ("method", "calls"), [("credentials", []), ("note_session", ["login", "logout"])]
+)
+def test_session_without_credentials_is_not_opened_and_one_without_a_note_not_used(
+    worker: WiredWorker, method: str, calls: list[str]
+) -> None:
+    worker.secrets.down.add(method)
     fail_to_open(worker, SecretsUnavailableError)
-    assert worker.upstream.calls == ["login", "logout"]
+    assert worker.upstream.calls == calls
 
 
 def test_logout_not_confirmed_keeps_the_note_and_the_work(worker: WiredWorker) -> None:
@@ -111,12 +114,6 @@ def test_login_that_fails_is_raised_and_nothing_is_noted(
     assert worker.upstream.calls == ["login"]
     assert worker.secrets.notes == []
     assert REFUSAL_KEY not in worker.store.objects, "the credentials were not refused"
-
-
-def test_credentials_out_of_reach_make_no_call(worker: WiredWorker) -> None:
-    worker.secrets.down.add("credentials")
-    fail_to_open(worker, SecretsUnavailableError)
-    assert worker.upstream.calls == []
 
 
 @pytest.mark.parametrize(
@@ -147,12 +144,6 @@ def test_time_is_reserved_for_logging_out_and_settling(
 
 
 # What an earlier worker left
-
-
-def test_recovery_without_a_note_makes_no_call(worker: WiredWorker) -> None:
-    worker.sessions().recover()
-    assert worker.upstream.calls == []
-    assert worker.telemetry.metrics == []
 
 
 def test_recovery_logs_out_what_was_left_so_that_the_next_session_can_open(
@@ -251,16 +242,8 @@ def test_refusal_that_cannot_be_forgotten_leaves_the_session_usable(worker: Wire
     ],
 )
 def test_refusal_that_no_worker_can_have_noted_counts_as_none(
-    store: InMemoryStore, clock: FakeClock, body: bytes
+    worker: WiredWorker, body: bytes
 ) -> None:
     """A time far ahead must not stop the service until then."""
-    store.put(REFUSAL_KEY, body)
-    RefusedCredentials(store, clock, make_worker_settings()).check(make_credentials())
-
-
-def test_refusal_is_read_back_by_another_worker(store: InMemoryStore, clock: FakeClock) -> None:
-    settings = make_worker_settings()
-    RefusedCredentials(store, clock, settings).note(make_credentials())
-    another_clock = FakeClock(NOW + timedelta(minutes=59))
-    with pytest.raises(CredentialsRefusedError):
-        RefusedCredentials(store, another_clock, settings).check(make_credentials())
+    worker.store.put(REFUSAL_KEY, body)
+    open_session(worker)

@@ -44,13 +44,20 @@ def failing(error: MipsCacheError = DATA_ERROR, *datasets: Dataset) -> RebuildRe
     return RebuildResult(dict.fromkeys(datasets or (PROGRAM_LISTS,), error))
 
 
-def settle(worker: WiredWorker, result: RebuildResult | None = None, *receives: int) -> bool:
+def settle(
+    worker: WiredWorker,
+    result: RebuildResult | None = None,
+    *receives: int,
+    body: str | None = None,
+) -> bool:
     """Settle a batch of one message, or of one for each count of receives; record its failures."""
     settlement = worker.settlement()
-    settled = [
-        settlement.settle(make_delivery(message_id=f"m-{n}", receives=count), result or failing())
+    sent_at = NOW - timedelta(minutes=4)
+    deliveries = [
+        make_delivery(body, message_id=f"m-{n}", receives=count, sent_at=sent_at)
         for n, count in enumerate(receives or (1,), start=1)
     ]
+    settled = [settlement.settle(delivery, result or failing()) for delivery in deliveries]
     settlement.record_failures()
     return settled[-1]
 
@@ -112,15 +119,15 @@ def test_delays_of_a_lock_out_outlast_mips_idle_expiry() -> None:
 # Success
 
 
-def test_satisfied_message_leaves_nothing_behind(worker: WiredWorker) -> None:
-    assert settle(worker, RebuildResult()) is True
+@pytest.mark.parametrize("collapsed", [False, True])
+def test_satisfied_message_leaves_nothing_behind_and_a_collapsed_one_is_counted(
+    worker: WiredWorker, collapsed: bool
+) -> None:
+    assert settle(worker, RebuildResult(collapsed=collapsed)) is True
     assert (worker.store.objects, worker.queue.delays) == ({}, {})
-
-
-def test_collapsed_message_is_counted(worker: WiredWorker) -> None:
-    assert settle(worker, RebuildResult(collapsed=True)) is True
-    assert worker.telemetry.counted("MessagesCollapsed") == 1
-    assert [event for _, event, _ in worker.telemetry.events] == ["message collapsed"]
+    assert worker.telemetry.counted("MessagesCollapsed") == collapsed
+    told = [event for _, event, _ in worker.telemetry.events]
+    assert told == ["message collapsed"] * collapsed
 
 
 # Back to the queue
@@ -144,20 +151,9 @@ def test_message_that_cannot_be_delayed_comes_back_all_the_same(worker: WiredWor
 
 def test_each_retry_is_told_in_one_line(worker: WiredWorker) -> None:
     settle(worker, failing(), 2)
-    assert worker.telemetry.events == [
-        (
-            "info",
-            "message retried",
-            {
-                "message_id": "m-1",
-                "correlation_id": "m-1",
-                "error_type": "UpstreamDataError",
-                "problem": "MIP lists no active program",
-                "attempts": 2,
-                "delay_seconds": 30,
-            },
-        )
-    ]
+    message = {"message_id": "m-1", "correlation_id": "m-1", "attempts": 2, "delay_seconds": 30}
+    problem = {"error_type": "UpstreamDataError", "problem": "MIP lists no active program"}
+    assert worker.telemetry.events == [("info", "message retried", message | problem)]
 
 
 # Dead-lettering
@@ -176,15 +172,15 @@ def test_refused_credentials_and_the_last_receive_are_dead_lettered_at_once(
 
 
 def test_dead_letter_tells_everything_an_operator_needs(worker: WiredWorker) -> None:
-    body, sent_at = make_body(reason="miss"), NOW - timedelta(minutes=4)
-    worker.settlement().settle(make_delivery(body, receives=5, sent_at=sent_at), failing())
+    body = make_body(reason="miss")
+    settle(worker, failing(UpstreamDataError("x" * 9999)), 5, body=body)
     letter = only_letter(worker)
     assert (letter.body, letter.group) == (body, "m-1")
     assert letter.attributes == {
         "ErrorType": "UpstreamDataError",
-        "ErrorMessage": "MIP lists no active program",
+        "ErrorMessage": "x" * 1000,
         "FailedAt": NOW.isoformat(),
-        "FirstSentAt": sent_at.isoformat(),
+        "FirstSentAt": (NOW - timedelta(minutes=4)).isoformat(),
         "Attempts": "5",
         "OriginalMessageId": "m-1",
     }
@@ -192,25 +188,14 @@ def test_dead_letter_tells_everything_an_operator_needs(worker: WiredWorker) -> 
     assert worker.telemetry.warnings() == ["message dead-lettered"]
 
 
-def test_dead_letters_long_error_message_is_cut(worker: WiredWorker) -> None:
-    settle(worker, failing(UpstreamDataError("x" * 9999)), 5)
-    assert len(only_letter(worker).attributes["ErrorMessage"]) == 1000
-
-
-def test_message_dead_lettered_twice_is_one_letter(worker: WiredWorker) -> None:
-    """Its acknowledgement may have been lost."""
-    settle(worker, failing(), 5)
-    settle(worker, failing(), 5)
-    assert len(worker.dead_letters.letters) == 1
-
-
-def test_dead_letter_is_kept_although_sqs_has_just_moved_the_same_message(
+def test_message_is_one_letter_whether_sqs_has_moved_it_too_or_its_acknowledgement_is_lost(
     worker: WiredWorker,
 ) -> None:
     """SQS remembers the bare message id of what its redrive policy moved, for five minutes."""
     worker.dead_letters.take_over("m-1", make_body())
-    settle(worker, failing(), 6)
-    assert len(worker.dead_letters.letters) == 2
+    for receives in (5, 6):
+        settle(worker, failing(), receives)
+        assert len(worker.dead_letters.letters) == 2
 
 
 def test_message_that_cannot_be_dead_lettered_comes_back(worker: WiredWorker) -> None:
@@ -242,13 +227,13 @@ def test_invalid_message_that_cannot_be_dead_lettered_comes_back(worker: WiredWo
 
 
 def test_failure_of_a_retried_message_is_due_with_its_delay(worker: WiredWorker) -> None:
-    settle(worker, failing(), 2)
+    settle(worker, failing(), 2, body=make_body(correlation_id="c-7"))
     assert record_of(worker) == make_failure(
         message="MIP lists no active program",
         dead_lettered=False,
         dead_letterings=0,
         next_attempt_at=NOW + timedelta(seconds=30),
-        correlation_id="m-1",
+        correlation_id="c-7",
     )
 
 
@@ -278,13 +263,6 @@ def test_message_makes_a_failure_record_for_each_dataset(worker: WiredWorker) ->
     settle(worker, failing(DATA_ERROR, OCTOBER_BALANCES, SEPTEMBER_BALANCES))
     keys = {failure_key(PREFIX, dataset) for dataset in (OCTOBER_BALANCES, SEPTEMBER_BALANCES)}
     assert set(worker.store.objects) == keys
-
-
-def test_failure_record_holds_the_messages_correlation_id(worker: WiredWorker) -> None:
-    settlement = worker.settlement()
-    settlement.settle(make_delivery(make_body(correlation_id="c-7")), failing())
-    settlement.record_failures()
-    assert record_of(worker).correlation_id == "c-7"
 
 
 def test_failure_record_that_is_unreadable_is_replaced(worker: WiredWorker) -> None:
