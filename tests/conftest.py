@@ -11,15 +11,7 @@ import pytest
 from hypothesis import settings
 
 from core.settings import AdminSettings, ReaderSettings, WorkerSettings
-from tests.fakes import (
-    FakeClock,
-    FakeSecrets,
-    FakeUpstream,
-    InMemoryDeadLetters,
-    InMemoryStore,
-    RecordingQueue,
-    RecordingTelemetry,
-)
+from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
 
 # A busy machine must not fail a rule; and a rule that fails must fail again with the same values.
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
@@ -113,21 +105,6 @@ def store() -> InMemoryStore:
 @pytest.fixture
 def queue(clock: FakeClock) -> RecordingQueue:
     return RecordingQueue(clock)
-
-
-@pytest.fixture
-def dead_letters(clock: FakeClock) -> InMemoryDeadLetters:
-    return InMemoryDeadLetters(clock)
-
-
-@pytest.fixture
-def secrets(clock: FakeClock) -> FakeSecrets:
-    return FakeSecrets(clock)
-
-
-@pytest.fixture
-def upstream() -> FakeUpstream:
-    return FakeUpstream()
 
 
 @pytest.fixture

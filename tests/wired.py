@@ -17,7 +17,7 @@ from core.rebuilding.rebuild import Rebuilder
 from core.rebuilding.refused_credentials import RefusedCredentials
 from core.rebuilding.session import SessionKeeper
 from core.rebuilding.settlement import Settlement
-from core.settings import WorkerSettings
+from core.settings import ReaderSettings, WorkerSettings
 from handlers.proxy import Response, parse_request
 from handlers.reader import respond
 from handlers.wiring.admin import Admin
@@ -36,32 +36,44 @@ from tests.fakes import (
 INVOCATION_SECONDS = 300.0
 
 
+class Outside:
+    """What lies outside of the functions."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = InMemoryStore()
+        self.queue = RecordingQueue(self.clock)
+        self.dead_letters = InMemoryDeadLetters(self.clock)
+        self.secrets = FakeSecrets(self.clock)
+        self.upstream = FakeUpstream()
+        self.telemetry = RecordingTelemetry()
+
+    def lookup(self, settings: ReaderSettings) -> Lookup:
+        """Start a reader process that remembers nothing."""
+        return Lookup(
+            store=self.store,
+            queue=self.queue,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            settings=settings,
+        )
+
+
 class WiredWorker:
     """A worker, each of whose invocations gets a rebuilder and a settlement of its own.
 
-    Every part may be replaced by one that behaves differently.
+    `outside` has the parts of an `Outside`, each of which may behave differently.
     """
 
     def __init__(
-        self,
-        *,
-        clock: FakeClock,
-        store: Any = None,
-        queue: Any = None,
-        dead_letters: Any = None,
-        secrets: Any = None,
-        upstream: Any = None,
-        telemetry: RecordingTelemetry | None = None,
-        settings: WorkerSettings | None = None,
-        spread: float = 0.0,
+        self, outside: Any = None, settings: WorkerSettings | None = None, spread: float = 0.0
     ) -> None:
-        self.clock = clock
-        self.store = store or InMemoryStore()
-        self.queue = queue or RecordingQueue(clock)
-        self.dead_letters = dead_letters or InMemoryDeadLetters(clock)
-        self.secrets = secrets or FakeSecrets(clock)
-        self.upstream = upstream or FakeUpstream()
-        self.telemetry = telemetry or RecordingTelemetry()
+        outside = outside or Outside()
+        self.clock: FakeClock = outside.clock
+        self.store, self.queue = outside.store, outside.queue
+        self.dead_letters, self.secrets = outside.dead_letters, outside.secrets
+        self.upstream, self.telemetry = outside.upstream, outside.telemetry
         self.settings = settings or make_worker_settings()
         self._spread = spread
 
@@ -119,27 +131,17 @@ class WiredWorker:
         return len(deliveries)
 
 
-class WiredReader:
+class WiredReader(Outside):
     """A reader's process, and its requests: events go in, responses come out."""
 
     def __init__(self, time_zone: str = "UTC", **settings: Any) -> None:
-        self.clock = FakeClock()
-        self.store = InMemoryStore()
-        self.queue = RecordingQueue(self.clock)
-        self.telemetry = RecordingTelemetry()
+        super().__init__()
         self.settings = make_reader_settings(time_zone=ZoneInfo(time_zone), **settings)
         self.services = cache(self._services)
 
     def _services(self) -> Reader:
         telemetry: Any = self.telemetry
-        lookup = Lookup(
-            store=self.store,
-            queue=self.queue,
-            telemetry=telemetry,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            settings=self.settings,
-        )
+        lookup = self.lookup(self.settings)
         return Reader(self.settings, lookup, telemetry, self.clock, self.clock.monotonic)
 
     def read(self, event: dict[str, Any]) -> Response:
@@ -164,21 +166,21 @@ class WiredReader:
         )
 
 
-def wired_admin(parts: Any, edge: EdgeCache) -> Admin:
-    """Make what the admin's handler keeps; `parts` has the clock, the store and the others."""
+def wired_admin(outside: Any, edge: EdgeCache) -> Admin:
+    """Make what the admin's handler keeps between its invocations."""
     settings = make_admin_settings(balance_months=2)
     return Admin(
         settings=settings,
-        telemetry=parts.telemetry,
+        telemetry=outside.telemetry,
         report=StatusReport(
-            store=parts.store,
-            queue=parts.queue,
-            dead_letters=parts.dead_letters,
-            session=parts.secrets,
-            clock=parts.clock,
+            store=outside.store,
+            queue=outside.queue,
+            dead_letters=outside.dead_letters,
+            session=outside.secrets,
+            clock=outside.clock,
             settings=settings,
         ),
-        purger=Purger(store=parts.store, edge=edge, clock=parts.clock, settings=settings),
-        refresher=Refresher(queue=parts.queue, clock=parts.clock, settings=settings),
-        dead_letters=DeadLetterCommands(parts.dead_letters, parts.queue, parts.telemetry),
+        purger=Purger(store=outside.store, edge=edge, clock=outside.clock, settings=settings),
+        refresher=Refresher(queue=outside.queue, clock=outside.clock, settings=settings),
+        dead_letters=DeadLetterCommands(outside.dead_letters, outside.queue, outside.telemetry),
     )

@@ -31,13 +31,7 @@ from tests.builders import (
     make_stale_entry,
     store_entries,
 )
-from tests.fakes import (
-    FakeSecrets,
-    FakeUpstream,
-    InMemoryDeadLetters,
-    RecordingEdge,
-    RecordingTelemetry,
-)
+from tests.fakes import RecordingEdge, RecordingTelemetry
 from tests.handlers.conftest import Context, event
 from tests.wired import WiredReader, WiredWorker, wired_admin
 
@@ -68,18 +62,7 @@ class Fakes(WiredReader):
     def __init__(self) -> None:
         super().__init__(miss_wait_seconds=0)
         self.telemetry = _Telemetry()
-        self.dead_letters = InMemoryDeadLetters(self.clock)
-        self.mip = FakeUpstream()
-        self.secrets = FakeSecrets()
-        self._worker = WiredWorker(
-            clock=self.clock,
-            store=self.store,
-            queue=self.queue,
-            dead_letters=self.dead_letters,
-            secrets=self.secrets,
-            upstream=self.mip,
-            telemetry=self.telemetry,
-        )
+        self._worker = WiredWorker(self)
         self._admin = wired_admin(self, RecordingEdge())
 
     def warm(self) -> "Fakes":
@@ -289,7 +272,7 @@ def test_any_message_is_satisfied_or_dead_lettered_as_it_was(batch: list[str]) -
         dataset = json.loads(body)["dataset"]
         assert any(f"v1/{dataset}" in key for key in fakes.store.objects) or dataset == "all"
     assert bool(fakes.store.objects) == bool(satisfied)
-    assert fakes.mip.open_token is None
+    assert fakes.upstream.open_token is None
 
 
 # -- admin payloads -----------------------------------------------------------
@@ -479,7 +462,7 @@ def test_any_failure_record_can_be_continued(failure: bytes) -> None:
     """A message that fails adds to the record that it finds, whatever that says."""
     fakes = Fakes()
     fakes.store.put(failure_key(PREFIX, PROGRAM_LISTS), failure)
-    fakes.mip.replies["accounts"] = {}
+    fakes.upstream.replies["accounts"] = {}
     assert fakes.work('{"dataset": "programs"}') == ['{"dataset": "programs"}']
     check_documented(fakes.get("/accounts"))
     [missing] = fakes.steer({"action": "status"})["missing"]

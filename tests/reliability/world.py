@@ -7,6 +7,7 @@ has a redrive policy, and a MIP Cloud whose books change and whose sessions expi
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from core.errors import LockedOutError
@@ -16,22 +17,13 @@ from core.model.messages import parse_message
 from core.model.periods import period_for
 from core.operating.commands import parse_command
 from core.ports import Credentials
-from core.reading.lookup import Found, Lookup, NotFound
+from core.reading.lookup import Found, NotFound
 from core.rebuilding.delivery import Delivery
 from core.timing import Deadline
 from handlers.admin import perform
 from tests.builders import PREFIX, make_accounts_reply, make_credentials, make_reader_settings
-from tests.fakes import (
-    FakeClock,
-    FakeSecrets,
-    FakeUpstream,
-    InMemoryDeadLetters,
-    InMemoryStore,
-    RecordingEdge,
-    RecordingQueue,
-    RecordingTelemetry,
-)
-from tests.wired import INVOCATION_SECONDS, WiredWorker, wired_admin
+from tests.fakes import FakeClock, FakeUpstream, RecordingEdge, RecordingQueue
+from tests.wired import INVOCATION_SECONDS, Outside, WiredWorker, wired_admin
 
 IDLE_EXPIRY = timedelta(minutes=10)
 """What MIP's vendor says of a session that nobody uses."""
@@ -117,18 +109,14 @@ class ChangingMip(FakeUpstream):
         self._used_at = self._clock()
 
 
-class World:
+class World(Outside):
     """Everything, with the steps that a test or a model takes."""
 
     def __init__(self, readers: int = 2) -> None:
-        self.clock = FakeClock()
-        self.store = InMemoryStore()
-        self.dead_letters = InMemoryDeadLetters(self.clock)
+        super().__init__()
         self.queue = RecordingQueue(self.clock, redrive_to=self.dead_letters)
-        self.secrets = FakeSecrets(self.clock)
-        self.mip = ChangingMip(self.clock)
-        self.telemetry = RecordingTelemetry()
-        self.readers = [self._reader() for _ in range(readers)]
+        self.upstream = self.mip = ChangingMip(self.clock)
+        self.readers = [self.lookup(make_reader_settings()) for _ in range(readers)]
         self.deliveries = 0
 
     @property
@@ -201,28 +189,11 @@ class World:
             (self.telemetry.events, self.telemetry.metrics, self.queue.sent, letters, bodies)
         )
 
-    def _reader(self) -> Lookup:
-        return Lookup(
-            store=self.store,
-            queue=self.queue,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            settings=make_reader_settings(),
-        )
-
     def _work(self, deliveries: list[Delivery], steps: StepBudget) -> list[str]:
-        worker = WiredWorker(
-            clock=self.clock,
-            store=Killable(self.store, steps),
-            queue=Killable(self.queue, steps),
-            dead_letters=Killable(self.dead_letters, steps),
-            secrets=Killable(self.secrets, steps),
-            upstream=Killable(self.mip, steps),
-            telemetry=self.telemetry,
-            spread=0.5,
-        )
-        return worker.process(*deliveries)
+        services = ("store", "queue", "dead_letters", "secrets", "upstream")
+        killable = {name: Killable(getattr(self, name), steps) for name in services}
+        outside = SimpleNamespace(clock=self.clock, telemetry=self.telemetry, **killable)
+        return WiredWorker(outside, spread=0.5).process(*deliveries)
 
     def _check_settled(self, delivery: Delivery) -> None:
         """A message may only leave the queue satisfied, or dead-lettered with a reason."""

@@ -9,7 +9,6 @@ from local.cli.arguments import DEFAULT_TEMPLATE
 from local.template.stack_template import EventSource, Route, TemplateError, load
 from tests.local.toy_stack import TOY_TEMPLATE
 
-
 FUNCTION = "{Type: AWS::Serverless::Function, Properties: {Events: 3}}"
 
 

@@ -22,32 +22,31 @@ from tests.builders import (
     store_failures,
     store_tombstones,
 )
-from tests.fakes import FakeClock, FakeSecrets, InMemoryDeadLetters, InMemoryStore, RecordingQueue
+from tests.wired import Outside
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
 AUGUST_BALANCES = balances_of(recent_periods(TODAY, 3)[-1])
 
 
-class WiredReport(StatusReport):
+class WiredReport(Outside, StatusReport):
     """A status report, and all that it looks at."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.store, self.secrets = InMemoryStore(), FakeSecrets(clock)
-        self.queue, self.dead_letters = RecordingQueue(clock), InMemoryDeadLetters(clock)
-        super().__init__(
+    def __init__(self) -> None:
+        Outside.__init__(self)
+        StatusReport.__init__(
+            self,
             store=self.store,
             queue=self.queue,
             dead_letters=self.dead_letters,
             session=self.secrets,
-            clock=clock,
+            clock=self.clock,
             settings=make_admin_settings(),
         )
 
 
 @pytest.fixture
-def report(clock: FakeClock) -> WiredReport:
-    return WiredReport(clock)
+def report() -> WiredReport:
+    return WiredReport()
 
 
 def test_status_of_an_empty_cache(report: WiredReport) -> None:

@@ -1,4 +1,4 @@
-"""EntryLoader from S3, and what is kept of them."""
+"""Entries from S3, and what is kept of them."""
 
 from datetime import timedelta
 

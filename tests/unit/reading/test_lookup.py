@@ -32,7 +32,7 @@ from tests.builders import (
     store_entries,
     store_tombstones,
 )
-from tests.fakes import FakeClock, InMemoryStore, RecordingQueue, RecordingTelemetry
+from tests.wired import Outside
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
 FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
@@ -40,27 +40,16 @@ QUEUED = NotFound(10, "rebuild-queued")
 STALE = make_stale_entry()
 
 
-class Readers:
+class Readers(Outside):
     """Reader processes over one bucket and one queue, which are asked for one dataset."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.store = InMemoryStore()
-        self.queue = RecordingQueue(clock)
-        self.telemetry = RecordingTelemetry()
+    def __init__(self) -> None:
+        super().__init__()
         self.dataset = PROGRAM_LISTS
         self._first = self.another()
 
     def another(self, **settings: Any) -> Lookup:
-        """Start a reader process that remembers nothing."""
-        return Lookup(
-            store=self.store,
-            queue=self.queue,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            settings=make_reader_settings(**settings),
-        )
+        return self.lookup(make_reader_settings(**settings))
 
     def find(self, *, wait: float = 0, by: Lookup | None = None) -> Found | NotFound:
         return (by or self._first).find(self.dataset, self.clock.patience(wait), "c-1")
@@ -131,8 +120,8 @@ Event = Callable[[Readers], None]
 
 
 @pytest.fixture
-def readers(clock: FakeClock) -> Readers:
-    return Readers(clock)
+def readers() -> Readers:
+    return Readers()
 
 
 def balances_up_to(day: int) -> Dataset:

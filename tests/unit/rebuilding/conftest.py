@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.wired import WiredWorker
 
 
 @pytest.fixture
-def worker(clock: FakeClock) -> WiredWorker:
-    return WiredWorker(clock=clock)
+def worker() -> WiredWorker:
+    return WiredWorker()
