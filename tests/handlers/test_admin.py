@@ -87,7 +87,7 @@ def test_letters_without_a_reason_in_one_group_are_all_listed_and_stay(service: 
 
 def test_today_is_taken_in_the_time_zone(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIME_ZONE", "Pacific/Kiritimati")
-    monkeypatch.setattr(admin, "utc_now", lambda: datetime(2026, 10, 30, 12, tzinfo=UTC))
+    monkeypatch.setattr(admin, "utc_now", lambda: datetime(2026, 10, 29, 12, tzinfo=UTC))
     november = {"dataset": "balances", "from": "2026-11-01", "to": "2026-11-01"}
     assert service.steer({"action": "refresh", **november})["count"] == 1
 
