@@ -18,7 +18,6 @@ import pytest
 from core.model.entry import encode
 from tests.builders import make_entry
 from tests.handlers.conftest import Service
-from tests.handlers.test_reader import PROGRAMS
 
 VARNISH = shutil.which("varnishd") or shutil.which("varnishd", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(VARNISH is None, reason="varnishd is not installed")
@@ -121,7 +120,7 @@ def varnish(origin: Origin) -> Iterator[Varnish]:
 def two_hours_old(service: Service) -> None:
     """A list that was fetched two hours ago and is fresh for the rest of the day."""
     built_at = datetime.now(UTC) - timedelta(hours=2)
-    service.store(PROGRAMS, encode(make_entry(built_at=built_at)))
+    service.store("v1/programs.json", encode(make_entry(built_at=built_at)))
 
 
 @pytest.mark.usefixtures("two_hours_old")

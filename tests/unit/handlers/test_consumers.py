@@ -2,19 +2,16 @@
 
 import csv
 import io
-import json
 from datetime import date, timedelta
 
 import pytest
 import requests
 
-from core.errors import TransientUpstreamError
-from core.model.datasets import PROGRAM_LISTS, Dataset, balances_of, failure_key
+from core.model.datasets import balances_of
 from core.model.entry import ProgramLists
-from core.model.failures import FailureRecord, encode_failure
-from core.model.periods import Period, recent_periods
+from core.model.periods import recent_periods
 from handlers.proxy import Response
-from tests.builders import NOW, PREFIX, TODAY, make_entry, store_entries
+from tests.builders import NOW, PREFIX, TODAY, make_entry, store_entries, store_failures
 from tests.wired import WiredReader
 
 MONTHS = 13
@@ -43,24 +40,10 @@ def upload(api: WiredReader, target: date) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.text, newline="")))
 
 
-def mip_is_down(api: WiredReader, *datasets: Dataset) -> None:
-    """A rebuild of each was tried, and the next attempt is some minutes away."""
-    error = TransientUpstreamError("MIP did not answer")
-    for dataset in datasets:
-        record = FailureRecord.of(
-            error, api.clock(), earlier=None, retry_in=None, correlation_id=None
-        )
-        api.store.put(failure_key(PREFIX, dataset), encode_failure(record))
-
-
-def months_ago(today: date) -> list[Period]:
-    return recent_periods(today, MONTHS)
-
-
 def yesterdays_cache(api: WiredReader) -> None:
     """Thirteen months as they were built yesterday: the month that is running ends then."""
     yesterday = NOW - timedelta(days=1)
-    periods = months_ago(yesterday.date())
+    periods = recent_periods(yesterday.date(), MONTHS)
     entries = (make_entry(balances_of(period), built_at=yesterday) for period in periods)
     store_entries(api.store, *entries)
 
@@ -68,8 +51,8 @@ def yesterdays_cache(api: WiredReader) -> None:
 def test_uploader_gets_thirteen_months_at_midnight_with_mip_down(api: WiredReader) -> None:
     """Nobody has built the new day yet: its first reader waits, all get yesterday's balances."""
     yesterdays_cache(api)
-    current, *before = months_ago(TODAY)
-    mip_is_down(api, *map(balances_of, before))
+    current, *before = recent_periods(TODAY, MONTHS)
+    store_failures(api.store, *map(balances_of, before))
     ends = [upload(api, period.end)[0]["PeriodEnd"] for period in [current, *before]]
     assert ends == ["2026-10-14", *(period.end.isoformat() for period in before)]
     assert sum(api.clock.sleeps) == pytest.approx(20)
@@ -80,19 +63,19 @@ def test_uploader_waits_for_nothing_while_the_failure_of_the_new_day_is_waited_o
     api: WiredReader,
 ) -> None:
     yesterdays_cache(api)
-    mip_is_down(api, *map(balances_of, months_ago(TODAY)))
-    for period in months_ago(TODAY):
+    store_failures(api.store, *map(balances_of, recent_periods(TODAY, MONTHS)))
+    for period in recent_periods(TODAY, MONTHS):
         upload(api, period.end)
     assert (api.clock.sleeps, api.queue.sent) == ([], [])
 
 
 def test_uploader_misses_just_the_month_that_was_never_built(api: WiredReader) -> None:
     yesterdays_cache(api)
-    missing = months_ago(TODAY)[5]
+    missing = recent_periods(TODAY, MONTHS)[5]
     api.store.delete([f"{PREFIX}v1/balances/{missing}.json"])
-    mip_is_down(api, *map(balances_of, months_ago(TODAY)))
+    store_failures(api.store, *map(balances_of, recent_periods(TODAY, MONTHS)))
     failed = []
-    for period in months_ago(TODAY):
+    for period in recent_periods(TODAY, MONTHS):
         try:
             upload(api, period.end)
         except requests.HTTPError as exc:
@@ -118,21 +101,12 @@ def test_rule_builder_is_never_given_something_else_for_the_list(api: WiredReade
         received(api.get("/accounts")).raise_for_status()
 
 
-def test_rule_builder_is_served_while_mip_is_down_for_days(api: WiredReader) -> None:
-    store_entries(api.store, make_entry(built_at=NOW - timedelta(days=9)))
-    mip_is_down(api, PROGRAM_LISTS)
-    received(api.get("/accounts")).raise_for_status()
-    assert api.clock.sleeps == []
-
-
 # The tag list: switches without a value, and one of an older service.
 
 
 def test_tag_list_gets_the_tags_of_its_switches_without_values(api: WiredReader) -> None:
     active = {"123456": "Part A"}
     store_entries(api.store, make_entry(data=ProgramLists(active, {"54321": "Old", **active})))
-    answer = api.get("/tags", show_inactive_codes="", disable_other_code="")
-    response = received(answer)
+    response = received(api.get("/tags", show_inactive_codes="", disable_other_code=""))
     response.raise_for_status()
     assert response.json() == ["No Program / 000000", "Part A / 123456", "Old / 54321"]
-    assert json.loads(answer["body"]) == response.json()

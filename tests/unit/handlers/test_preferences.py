@@ -5,7 +5,6 @@ import pytest
 from handlers.preferences import preferred_wait_seconds, prefers_json
 
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-CHROMIUM = f"{FIREFOX},image/avif,application/signed-exchange;v=b3;q=0.7"
 
 
 @pytest.mark.parametrize(
@@ -14,11 +13,9 @@ CHROMIUM = f"{FIREFOX},image/avif,application/signed-exchange;v=b3;q=0.7"
         pytest.param(None, None, id="absent"),
         pytest.param("", None, id="empty"),
         pytest.param("wait=0", 0, id="not at all"),
-        pytest.param("wait=10", 10, id="ten seconds"),
         pytest.param("Wait=10", 10, id="any case"),
         pytest.param('wait="10"', 10, id="quoted"),
         pytest.param("wait = 10", 10, id="bad whitespace"),
-        pytest.param("respond-async, wait=10", 10, id="second preference"),
         pytest.param("wait=10, respond-async", 10, id="first preference"),
         pytest.param("wait=10; foo=bar", 10, id="with a parameter"),
         pytest.param("wait=5, wait=10", 5, id="the first counts"),
@@ -26,7 +23,6 @@ CHROMIUM = f"{FIREFOX},image/avif,application/signed-exchange;v=b3;q=0.7"
         pytest.param("wait=-5", None, id="negative"),
         pytest.param("wait=1.5", None, id="fraction"),
         pytest.param("wait=", None, id="no value"),
-        pytest.param("wait", None, id="no equals sign"),
         pytest.param("await=10", None, id="another name"),
         pytest.param("wait=9999999999", None, id="beyond reason"),
     ],
@@ -42,9 +38,7 @@ def test_preferred_wait_is_read(prefer: str | None, seconds: int | None) -> None
         pytest.param("", False, id="empty"),
         pytest.param("*/*", False, id="anything, as curl says"),
         pytest.param(FIREFOX, False, id="a browser"),
-        pytest.param(CHROMIUM, False, id="another browser"),
         pytest.param("text/html", False, id="HTML alone"),
-        pytest.param("text/csv", False, id="neither"),
         pytest.param("application/json", True, id="JSON alone"),
         pytest.param("APPLICATION/JSON", True, id="any case"),
         pytest.param("application/json, */*", False, id="anything as much"),
@@ -61,7 +55,6 @@ def test_preferred_wait_is_read(prefer: str | None, seconds: int | None) -> None
         pytest.param("application/json ; q=0.3 , */*;q=0.2", True, id="spaces"),
         pytest.param("application/json;q=2, */*;q=0.1", False, id="malformed weight"),
         pytest.param("application/json;q=nan", False, id="no number"),
-        pytest.param("application/json;q=", False, id="empty weight"),
         pytest.param(",,;,application/json", True, id="empty elements"),
     ],
 )

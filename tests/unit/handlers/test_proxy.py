@@ -31,59 +31,45 @@ def test_parse_request_reads_what_the_reader_needs() -> None:
     )
 
 
-@pytest.mark.parametrize("absent", [{}, {"queryStringParameters": None, "headers": None}])
-def test_parse_request_without_parameters_or_headers_has_none(absent: dict[str, Any]) -> None:
-    request = parse_request({"httpMethod": "GET", "resource": "/", **absent}, "i-1")
-    assert (request.parameters, request.headers) == ({}, {})
+@pytest.mark.parametrize(
+    "event", [{}, {"httpMethod": None, "resource": ["/tags"], "headers": None}]
+)
+def test_parse_request_of_no_proxy_event_has_nothing_but_an_id(event: dict[str, Any]) -> None:
+    assert parse_request(event, "i-1") == ProxyRequest(None, None, "i-1")
 
 
 @pytest.mark.parametrize(
-    "event",
+    "context", [None, {}, "x", {"requestId": 5, "requestTimeEpoch": "1795435200000"}]
+)
+def test_parse_request_without_an_id_and_a_time_takes_the_invocations_and_none(
+    context: Any,
+) -> None:
+    request = parse_request({"requestContext": context}, "i-1")
+    assert (request.request_id, request.taken_at_ms) == ("i-1", None)
+
+
+@pytest.mark.parametrize(
+    ("single", "multi", "parameters"),
     [
-        {},
-        {"httpMethod": None, "resource": None},
-        {"httpMethod": 5, "resource": ["/tags"]},
-        {"key1": "value1"},
+        pytest.param({"limit": "1"}, {"limit": ["5", "1", "3"]}, {"limit": "3"}, id="the last one"),
+        pytest.param({"limit": "1"}, None, {"limit": "1"}, id="single values alone"),
+        pytest.param(None, {"limit": [""]}, {"limit": ""}, id="an empty value"),
     ],
 )
-def test_parse_request_of_no_proxy_event_has_no_method_and_resource(event: dict[str, Any]) -> None:
-    request = parse_request(event, "i-1")
-    assert (request.method, request.resource) == (None, None)
-
-
-@pytest.mark.parametrize("context", [None, {}, {"requestId": None}, "x", {"requestId": 5}])
-def test_parse_request_without_a_request_id_takes_the_invocations(context: Any) -> None:
-    assert parse_request({"requestContext": context}, "i-1").request_id == "i-1"
-
-
-@pytest.mark.parametrize("context", [None, {}, {"requestTimeEpoch": "1795435200000"}])
-def test_parse_request_without_a_time_has_none(context: Any) -> None:
-    assert parse_request({"requestContext": context}, "i-1").taken_at_ms is None
-
-
-def test_parse_request_repeated_parameter_the_last_one_counts() -> None:
-    event = {
-        "queryStringParameters": {"limit": "1"},
-        "multiValueQueryStringParameters": {"limit": ["5", "1", "3"]},
-    }
-    assert parse_request(event, "i-1").parameters == {"limit": "3"}
-
-
-def test_parse_request_single_values_alone_are_enough() -> None:
-    event = {"queryStringParameters": {"limit": "1"}, "headers": {"Prefer": "wait=0"}}
-    request = parse_request(event, "i-1")
-    assert request.parameters == {"limit": "1"}
-    assert request.headers == {"prefer": "wait=0"}
-
-
-def test_parse_request_empty_value_is_kept() -> None:
-    event = {"multiValueQueryStringParameters": {"show_other_code": [""]}}
-    assert parse_request(event, "i-1").parameters == {"show_other_code": ""}
+def test_parse_request_of_a_repeated_parameter_the_last_one_counts(
+    single: Any, multi: Any, parameters: dict[str, str]
+) -> None:
+    event = {"queryStringParameters": single, "multiValueQueryStringParameters": multi}
+    assert parse_request(event, "i-1").parameters == parameters
 
 
 def test_parse_request_repeated_header_is_joined() -> None:
-    event = {"multiValueHeaders": {"Prefer": ["respond-async", "wait=3"]}}
-    assert parse_request(event, "i-1").headers == {"prefer": "respond-async, wait=3"}
+    event = {
+        "headers": {"Prefer": "wait=3", "Accept": "*/*"},
+        "multiValueHeaders": {"Prefer": ["respond-async", "wait=3"]},
+    }
+    expected = {"prefer": "respond-async, wait=3", "accept": "*/*"}
+    assert parse_request(event, "i-1").headers == expected
 
 
 JSON = st.recursive(
@@ -124,24 +110,17 @@ def test_response_is_what_api_gateway_takes() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("status", "title"), [(400, "Bad Request"), (404, "Not Found"), (503, "Service Unavailable")]
-)
-def test_problem_is_a_problem_document(status: int, title: str) -> None:
-    answer = problem(status, "What is wrong.", {})
-    assert answer["statusCode"] == status
-    assert answer["headers"]["Content-Type"] == "application/problem+json"
+def test_problem_is_a_problem_document_that_is_never_stored() -> None:
+    answer = problem(405, "What is wrong.", {"Allow": "GET"})
+    assert answer["statusCode"] == 405
+    assert answer["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+        "Allow": "GET",
+    }
     assert json.loads(answer["body"]) == {
         "type": "about:blank",
-        "title": title,
-        "status": status,
+        "title": "Method Not Allowed",
+        "status": 405,
         "detail": "What is wrong.",
     }
-
-
-def test_problem_is_never_stored() -> None:
-    assert problem(404, "x", {})["headers"]["Cache-Control"] == "no-store"
-
-
-def test_problem_further_headers_are_added() -> None:
-    assert problem(405, "x", {"Allow": "GET"})["headers"]["Allow"] == "GET"

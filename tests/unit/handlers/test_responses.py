@@ -1,6 +1,7 @@
 """What a lookup's result looks like over HTTP."""
 
 import json
+from bisect import bisect_left
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,6 +12,7 @@ from core.model.failures import FailureRecord
 from core.model.freshness import freshness_at
 from core.reading.load import LoadedEntry
 from core.reading.lookup import Found, NotFound, Outcome
+from handlers.proxy import response
 from handlers.responses import (
     PAYLOAD_LIMIT_BYTES,
     Rendered,
@@ -18,12 +20,11 @@ from handlers.responses import (
     matches,
     not_found_response,
     rendered,
-    unavailable_response,
 )
 from handlers.routes import ROUTES
+from local.functions.sandbox import MAX_RESPONSE_BYTES
 from tests.builders import NOW, make_entry, make_failure
 
-EDGE_TTL = 300
 TTL = timedelta(hours=1)
 BODY = rendered('{"123456": "Part A"}')
 
@@ -41,7 +42,7 @@ def answer(
     entry = make_entry(built_at=NOW, ttl=TTL)
     loaded, freshness = LoadedEntry(entry, '"s3"'), freshness_at(now, entry)
     found = Found(loaded, outcome, freshness, is_failing, failure=failure)
-    return found_response(found, body, ROUTES[path], headers or {}, EDGE_TTL)
+    return found_response(found, body, ROUTES[path], headers or {}, edge_ttl_seconds=300)
 
 
 def test_hit_has_every_documented_header() -> None:
@@ -82,10 +83,8 @@ def test_cache_status_tells_how_the_entry_was_found(
     ("left", "max_age"),
     [
         pytest.param(timedelta(hours=1), 300, id="at most the edge's time"),
-        pytest.param(timedelta(seconds=300), 300, id="exactly the edge's time"),
         pytest.param(timedelta(seconds=42), 42, id="what is left"),
-        pytest.param(timedelta(0), 0, id="nothing left"),
-        pytest.param(timedelta(seconds=-5), 0, id="stale"),
+        pytest.param(timedelta(seconds=-5), 0, id="nothing left"),
     ],
 )
 def test_max_age_is_what_is_left_but_at_most_the_edges_time(left: timedelta, max_age: int) -> None:
@@ -93,10 +92,21 @@ def test_max_age_is_what_is_left_but_at_most_the_edges_time(left: timedelta, max
     assert f"max-age={max_age}," in cache_control
 
 
-def test_balances_are_private_csv() -> None:
-    headers = answer(path="/balances")["headers"]
-    assert headers["Cache-Control"] == "private, no-cache"
-    assert headers["Content-Type"].startswith("text/csv")
+@pytest.mark.parametrize(
+    ("path", "content_type", "cache_control"),
+    [
+        ("/accounts", "application/json", "public, max-age=300, "),
+        ("/tags", "application/json", "public, max-age=300, "),
+        ("/balances", "text/csv; charset=utf-8", "private, no-cache"),
+        ("/", "text/html; charset=utf-8", "public, max-age=300, "),
+    ],
+)
+def test_all_but_the_balances_may_be_kept_by_a_shared_cache(
+    path: str, content_type: str, cache_control: str
+) -> None:
+    headers = answer(path=path)["headers"]
+    assert headers["Content-Type"] == content_type
+    assert headers["Cache-Control"].startswith(cache_control)
 
 
 @pytest.mark.parametrize("path", ["/accounts", "/balances", "/"])
@@ -118,9 +128,7 @@ LAST_MODIFIED = "Thu, 15 Oct 2026 12:00:00 GMT"
         pytest.param(
             {"if-modified-since": "Thu, 15 Oct 2026 12:00:01 GMT"}, 200, id="a later time"
         ),
-        pytest.param({"if-modified-since": "Thu, 15 Oct 2099 12:00:00 GMT"}, 200, id="the future"),
         pytest.param({"if-modified-since": "yesterday"}, 200, id="no date"),
-        pytest.param({"if-modified-since": ""}, 200, id="empty"),
         pytest.param(
             {"if-none-match": '"another"', "if-modified-since": LAST_MODIFIED},
             200,
@@ -144,7 +152,6 @@ def test_version_that_the_client_has_is_304(headers: dict[str, str], status: int
         pytest.param('W/"a"', True, id="weak"),
         pytest.param("*", True, id="any"),
         pytest.param(" * ", True, id="any, with spaces"),
-        pytest.param('"b", "a"', True, id="one of them"),
         pytest.param('"b",W/"a" ,"c"', True, id="one of them, weak"),
         pytest.param('"b"', False, id="another"),
         pytest.param("a", False, id="no quotes"),
@@ -166,46 +173,42 @@ def test_rendered_lone_surrogate_is_replaced() -> None:
     assert rendered("a\ud800b").body == "a?b"
 
 
-@pytest.mark.parametrize(
-    ("text", "fits"),
-    [
-        pytest.param("x" * (PAYLOAD_LIMIT_BYTES - 2), True, id="just fits"),
-        pytest.param("x" * (PAYLOAD_LIMIT_BYTES - 1), False, id="one too long"),
-        pytest.param('"' * (PAYLOAD_LIMIT_BYTES // 2), False, id="too long once escaped"),
-        pytest.param("é" * (PAYLOAD_LIMIT_BYTES // 2 - 1), True, id="letters of two bytes"),
-        pytest.param("é" * (PAYLOAD_LIMIT_BYTES // 2), False, id="too long in bytes"),
-    ],
-)
-def test_rendered_fits_what_lambda_can_return(text: str, fits: bool) -> None:
-    assert rendered(text).fits is fits
+@pytest.mark.parametrize("character", ["x", '"', "\\", "\n", "\x00", "é", "字", "𐐷"])
+def test_body_that_just_fits_is_within_lambdas_limit_however_json_spells_it(
+    character: str,
+) -> None:
+    def is_too_long(count: int) -> bool:
+        return not rendered(character * count).fits
+
+    longest = bisect_left(range(PAYLOAD_LIMIT_BYTES + 1), True, key=is_too_long) - 1
+    whole = response(200, {"Any-Header": "x" * 4096}, character * longest)
+    size_bytes = len(json.dumps(whole, ensure_ascii=False).encode())
+    assert MAX_RESPONSE_BYTES - 16 * 1024 < size_bytes <= MAX_RESPONSE_BYTES
 
 
 def test_rendered_body_that_cannot_be_returned_is_not_kept() -> None:
     assert rendered("x" * PAYLOAD_LIMIT_BYTES).body == ""
 
 
-def test_payload_limit_leaves_room_for_headers_below_lambdas_6_mb() -> None:
-    assert 6 * 1024 * 1024 - 16 * 1024 < PAYLOAD_LIMIT_BYTES < 6 * 1024 * 1024
-
-
-@pytest.mark.parametrize("detail", ["rebuild-queued", "rebuild-failed"])
-def test_miss_is_503_with_a_time_to_come_back(detail: str) -> None:
-    result = not_found_response(NotFound(10, detail))
-    assert result["statusCode"] == 503
-    assert result["headers"]["Retry-After"] == "10"
-    assert result["headers"]["Cache-Control"] == "no-store"
-    assert result["headers"]["Cache-Status"] == f"mips-cache; fwd=uri-miss; detail={detail}"
-    assert json.loads(result["body"])["status"] == 503
-
-
-def test_miss_while_rebuilds_fail_says_since_when() -> None:
-    failure = make_failure(error_type="TimedOutError")
-    detail = json.loads(not_found_response(NotFound(10, "rebuild-failed", failure))["body"])[
-        "detail"
-    ]
-    assert detail == (
-        "MIP Cloud has not answered since 15 October 2026, 12:00 UTC. It is tried again by itself."
-    )
+@pytest.mark.parametrize(
+    ("failure", "detail"),
+    [
+        (None, "The data is being fetched from the accounting system"),
+        (make_failure(), "Every fetch from MIP Cloud has failed since 15 October 2026, 12:00 UTC."),
+    ],
+)
+def test_miss_is_503_with_a_time_to_come_back_and_a_reason(
+    failure: FailureRecord | None, detail: str
+) -> None:
+    result = not_found_response(NotFound(10, "a-reason", failure))
+    assert (result["statusCode"], json.loads(result["body"])["status"]) == (503, 503)
+    assert json.loads(result["body"])["detail"].startswith(detail)
+    assert result["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+        "Retry-After": "10",
+        "Cache-Status": "mips-cache; fwd=uri-miss; detail=a-reason",
+    }
 
 
 @pytest.mark.parametrize(("path", "minutes"), [("/", 5), ("/tags", 0)])
@@ -214,10 +217,3 @@ def test_last_modified_is_when_the_body_came_to_be(path: str, minutes: int) -> N
     failure = make_failure(first_failed_at=NOW + timedelta(minutes=5))
     told = answer(path=path, failure=failure)["headers"]["Last-Modified"]
     assert parsedate_to_datetime(told) == NOW + timedelta(minutes=minutes)
-
-
-def test_unavailable_tells_what_it_is_told() -> None:
-    result = unavailable_response("Please try again.", 30, "fwd=miss; detail=x")
-    assert result["statusCode"] == 503
-    assert result["headers"]["Retry-After"] == "30"
-    assert result["headers"]["Cache-Status"] == "mips-cache; fwd=miss; detail=x"
