@@ -1,63 +1,70 @@
-"""What AWS answers and the emulator does not: the adapters read it all the same."""
+"""What AWS answers and the emulator does not, and what it is asked for and the emulator lets be."""
 
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from mypy_boto3_s3 import S3Client
 
 from core.adapters.aws import client
 from core.adapters.s3_store import S3CacheStore
 from core.errors import ConflictError, StoreUnavailableError
 
 
-@pytest.fixture
-def s3() -> S3Client:
-    return boto3.client("s3")
+class StubbedStore(S3CacheStore):
+    """A store, and the answers of S3."""
+
+    def __init__(self) -> None:
+        super().__init__(boto3.client("s3"), "cache-bucket")
+        self.s3 = Stubber(self._s3)
 
 
 @pytest.fixture
-def stubbed(s3: S3Client) -> Iterator[Stubber]:
-    with Stubber(s3) as stubber:
-        yield stubber
+def store() -> Iterator[StubbedStore]:
+    store = StubbedStore()
+    with store.s3:
+        yield store
 
 
-@pytest.fixture
-def store(s3: S3Client) -> S3CacheStore:
-    return S3CacheStore(s3, "cache-bucket")
-
-
-def test_read_that_is_forbidden_is_no_absence(store: S3CacheStore, stubbed: Stubber) -> None:
-    stubbed.add_client_error("get_object", "AccessDenied", http_status_code=403)
+def test_read_that_is_forbidden_is_no_absence(store: StubbedStore) -> None:
+    store.s3.add_client_error("get_object", "AccessDenied", http_status_code=403)
     with pytest.raises(StoreUnavailableError, match="AccessDenied"):
         store.read("key")
 
 
-@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
-def test_conditional_write_that_came_second_is_a_conflict(
-    store: S3CacheStore, stubbed: Stubber, code: str
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("PreconditionFailed", ConflictError),
+        ("ConditionalRequestConflict", ConflictError),
+        ("NoSuchKey", ConflictError),
+        ("SlowDown", StoreUnavailableError),
+    ],
+)
+def test_conditional_write_that_came_second_is_a_conflict_and_one_that_is_throttled_is_not(
+    store: StubbedStore, code: str, error: type[Exception]
 ) -> None:
-    for write in (
-        lambda: store.replace("key", b"{}", '"etag"'),
-        lambda: store.create("key", b"{}"),
-    ):
-        stubbed.add_client_error("put_object", code)
-        with pytest.raises(ConflictError):
-            write()
-
-
-def test_replace_that_is_throttled_is_no_conflict(store: S3CacheStore, stubbed: Stubber) -> None:
-    stubbed.add_client_error("put_object", "SlowDown", http_status_code=503)
-    with pytest.raises(StoreUnavailableError, match="SlowDown"):
+    for _ in range(2):
+        store.s3.add_client_error("put_object", code)
+    with pytest.raises(error):
         store.replace("key", b"{}", '"etag"')
+    with pytest.raises(error):
+        store.create("key", b"{}")
 
 
-def test_delete_of_which_some_failed_is_an_error(store: S3CacheStore, stubbed: Stubber) -> None:
-    errors = [{"Key": "b", "Code": "InternalError"}]
-    stubbed.add_response("delete_objects", {"Errors": errors})
+def test_delete_of_which_some_failed_is_an_error(store: StubbedStore) -> None:
+    store.s3.add_response("delete_objects", {"Errors": [{"Key": "b", "Code": "InternalError"}]})
     with pytest.raises(StoreUnavailableError, match="InternalError for 1 objects"):
         store.delete(["a", "b"])
+
+
+def test_every_object_is_written_as_json(store: StubbedStore) -> None:
+    sent = {"Bucket": "cache-bucket", "Key": "k", "Body": b"{}", "ContentType": "application/json"}
+    for condition in ({}, {"IfNoneMatch": "*"}, {"IfMatch": '"1"'}):
+        store.s3.add_response("put_object", {"ETag": '"1"'}, sent | condition)
+    store.put("k", b"{}")
+    store.create("k", b"{}")
+    store.replace("k", b"{}", '"1"')
 
 
 def test_client_has_timeouts_and_few_tries() -> None:

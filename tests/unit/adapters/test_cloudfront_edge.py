@@ -8,6 +8,7 @@ from botocore.stub import ANY, Stubber
 
 from core.adapters.cloudfront_edge import CloudFrontEdge, NoEdge
 from core.errors import EdgeUnavailableError
+from tests.builders import NOW
 
 
 @pytest.fixture
@@ -16,23 +17,12 @@ def cloudfront() -> Any:
 
 
 def test_edge_invalidates_every_path(cloudfront: Any) -> None:
-    request = {
-        "DistributionId": "E123",
-        "InvalidationBatch": {
-            "Paths": {"Quantity": 1, "Items": ["/*"]},
-            "CallerReference": ANY,
-        },
-    }
-    reply = {
-        "Invalidation": {
-            "Id": "I-1",
-            "Status": "InProgress",
-            "CreateTime": "2026-10-15T12:00:00Z",
-            "InvalidationBatch": {"Paths": {"Quantity": 1}, "CallerReference": "x"},
-        }
-    }
+    batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "x"}
+    sent = {"DistributionId": "E123", "InvalidationBatch": {**batch, "CallerReference": ANY}}
+    told = {"Status": "InProgress", "CreateTime": NOW, "InvalidationBatch": batch}
+    reply = {"Invalidation": {"Id": "I-1", **told}}
     with Stubber(cloudfront) as stubber:
-        stubber.add_response("create_invalidation", reply, request)
+        stubber.add_response("create_invalidation", reply, sent)
         assert CloudFrontEdge(cloudfront, "E123").invalidate() == "I-1"
 
 
@@ -47,21 +37,17 @@ def test_no_edge_has_nothing_to_invalidate() -> None:
     assert NoEdge().invalidate() is None
 
 
-class AcceptingCloudFront:
-    """A CloudFront client that notes the references of its invalidations."""
+def test_each_invalidation_has_a_reference_of_its_own(
+    cloudfront: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudFront takes a repeated reference for a repeated request, and invalidates nothing."""
+    references = set()
 
-    def __init__(self) -> None:
-        self.references: list[str] = []
-
-    def create_invalidation(self, **request: Any) -> Any:
-        self.references.append(request["InvalidationBatch"]["CallerReference"])
+    def accept(**request: Any) -> Any:
+        references.add(request["InvalidationBatch"]["CallerReference"])
         return {"Invalidation": {"Id": "I-1"}}
 
-
-def test_each_invalidation_has_a_reference_of_its_own() -> None:
-    """CloudFront takes a repeated reference for a repeated request, and invalidates nothing."""
-    cloudfront: Any = AcceptingCloudFront()
-    edge = CloudFrontEdge(cloudfront, "E123")
-    edge.invalidate()
-    edge.invalidate()
-    assert len(set(cloudfront.references)) == 2
+    monkeypatch.setattr(cloudfront, "create_invalidation", accept)
+    for _ in range(2):
+        CloudFrontEdge(cloudfront, "E123").invalidate()
+    assert len(references) == 2

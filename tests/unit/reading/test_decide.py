@@ -76,9 +76,3 @@ def test_where_nothing_can_be_asked_a_read_does_what_it_does_while_a_failure_is_
 ) -> None:
     decided = decide(found, failure, NOW, grace=GRACE, is_current_period=is_current, can_ask=False)
     assert decided is waited_out
-
-
-def test_without_grace_every_stale_entry_is_long_stale() -> None:
-    just_stale = stale_for(MOMENT)
-    decided = decide(just_stale, None, NOW, grace=timedelta(0), is_current_period=False)
-    assert decided is ASK_AND_WAIT

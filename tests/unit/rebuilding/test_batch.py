@@ -26,11 +26,6 @@ KEY = entry_key(PREFIX, PROGRAM_LISTS)
 SEPTEMBER_FAILURE = failure_key(PREFIX, SEPTEMBER_BALANCES)
 
 
-def test_batch_of_nothing_makes_no_call(worker: WiredWorker) -> None:
-    assert worker.process() == []
-    assert worker.upstream.calls == []
-
-
 def test_today_is_taken_in_the_time_zone(worker: WiredWorker) -> None:
     worker.clock.now = datetime(2026, 10, 15, 3, tzinfo=UTC)
     worker.settings = make_worker_settings(time_zone=ZoneInfo("America/New_York"), balance_months=1)

@@ -269,18 +269,6 @@ def test_purge_meanwhile_wins(worker: WiredWorker, before: bytes | None, purged:
     assert outcomes(worker) == [{"dataset": "programs", "outcome": "ConflictError"}]
 
 
-def test_object_that_appears_between_the_look_and_the_claim_wins(worker: WiredWorker) -> None:
-    def appear(operation: str, _key: str) -> bool:
-        if operation == "create":
-            worker.store.down = lambda *_: False
-            worker.store.put(PROGRAMS_KEY, PURGED)
-        return False
-
-    worker.store.down = appear
-    assert isinstance(failed_with(worker), ConflictError)
-    assert worker.upstream.calls == []
-
-
 @pytest.mark.parametrize(("body", "warnings"), [(PURGED, []), (b"{", ["entry unreadable"])])
 def test_tombstone_or_unreadable_entry_is_replaced(
     worker: WiredWorker, body: bytes, warnings: list[str]
