@@ -1,18 +1,20 @@
 """A clock that stands still, and MIP Cloud as a program meets it."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import requests
 
+from core.model.entry import PeriodBalances
+from core.model.periods import Period
+from core.transform.balances import join_balances
 from local.mip import ORGANISATION, PASSWORD, USER, balances_body
 from local.mip.calls import ENDPOINTS
 
 LOCKOUT_SECONDS, IDLE_SECONDS = 60.0, 120.0
 AMOUNT = "DBDETAIL_SUM_POSTEDAMT"
-ACCOUNT = "DBDETAIL_SUM_SEGMENT_N0"
-TYPE = "DBDETAIL_SUM_TYPE"
 
 
 class Clock:
@@ -53,10 +55,10 @@ class Client:
     def balances(self, start: str = "2026-10-01", end: str = "2026-10-31") -> requests.Response:
         return self.send("balances", balances_body(start, end))
 
-    def records(self) -> list[dict[str, Any]]:
+    def books(self) -> PeriodBalances:
+        """Return October's balances as the service reads them."""
         reply = json.loads(self.balances().text, parse_float=Decimal)
-        records: list[dict[str, Any]] = reply["extraInformation"]["Level1"]
-        return records
+        return join_balances(reply, (), Period(date(2026, 10, 1), date(2026, 10, 31)))
 
     def anything(self, call: str) -> requests.Response:
         """Make that call as it should be made."""

@@ -1,17 +1,18 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import Any
 
 import pytest
 import requests
 
+from core.errors import UpstreamDataError
+from core.transform.balances import unbalanced_accounts
 from local.mip import ORGANISATION, PASSWORD, USER, Fault, MipCloud, MipCloudServer
 from local.mip.calls import ENDPOINTS
 from local.mip.faults import RECORD_FIELDS
 from local.mip.sample.organisation import sample_organisation
-from tests.local.mip.client import ACCOUNT, AMOUNT, TYPE, Client
+from tests.local.mip.client import Client
 
 
 def test_a_fault_hits_as_many_calls_as_it_says_or_all_until_it_is_cleared(
@@ -101,40 +102,16 @@ def test_shrink_leaves_out_that_share_of_the_programs_and_nothing_else(
     assert len(missing) == round(0.75 * len(sample_organisation().programs))
 
 
-def kinds_by_account(records: list[dict[str, Any]]) -> dict[str, set[int]]:
-    kinds: dict[str, set[int]] = {}
-    for record in records:
-        kinds.setdefault(record[ACCOUNT], set()).add(record[TYPE])
-    return kinds
-
-
-@pytest.mark.parametrize("account", [None, "1070"])
-def test_missing_record_leaves_one_account_with_two_of_its_three(
-    client: Client, mip: MipCloud, account: str | None
-) -> None:
-    client.login()
-    mip.set_fault("balances", Fault(kind="missing_record", account=account))
-    kinds = kinds_by_account(client.records())
-    assert kinds.pop(account or "1010") == {1, 2}
-    assert all(each == {1, 2, 3} for each in kinds.values())
-
-
-def unbalanced(records: list[dict[str, Any]]) -> set[str]:
-    sums: dict[str, Decimal] = {}
-    for record in records:
-        sign = -1 if record[TYPE] == 3 else 1
-        sums[record[ACCOUNT]] = sums.get(record[ACCOUNT], Decimal()) + sign * record[AMOUNT]
-    return {account for account, total in sums.items() if total}
-
-
-@pytest.mark.parametrize("account", [None, "1070"])
-def test_unbalanced_spoils_one_account_and_heals_after_its_times(
-    client: Client, mip: MipCloud, account: str | None
+@pytest.mark.parametrize(("account", "spoilt"), [(None, "1010"), ("1070", "1070")])
+def test_a_fault_spoils_the_account_that_it_names_as_often_as_it_says(
+    client: Client, mip: MipCloud, account: str | None, spoilt: str
 ) -> None:
     client.login()
     mip.set_fault("balances", Fault(kind="unbalanced", account=account, times=1))
-    assert unbalanced(client.records()) == {account or "1010"}
-    assert unbalanced(client.records()) == set()
+    assert [unbalanced_accounts(client.books()) for _ in range(2)] == [[spoilt], []]
+    mip.set_fault("balances", Fault(kind="missing_record", account=account))
+    with pytest.raises(UpstreamDataError, match="lacks one of its three"):
+        client.books()
 
 
 @pytest.mark.parametrize(
