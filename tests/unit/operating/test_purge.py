@@ -1,5 +1,6 @@
 """Purges: tombstones in the place of entries, or entries marked stale."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,43 +27,56 @@ from tests.builders import (
     store_failures,
     store_tombstones,
 )
-from tests.fakes import FakeClock, InMemoryStore, RecordingEdge
+from tests.fakes import RecordingEdge
+from tests.wired import Outside
 
 KEY = entry_key(PREFIX, PROGRAM_LISTS)
-SEPTEMBER_KEY = entry_key(PREFIX, SEPTEMBER_BALANCES)
-OCTOBER_KEY = entry_key(PREFIX, OCTOBER_BALANCES)
+FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
 EVERYTHING = Selection("all")
+DATASETS = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
+OLD = make_entry(built_at=NOW - timedelta(hours=1))
 
 
-class WiredPurger(Purger):
+class WiredPurger(Outside):
     """A purger, and the bucket and the edge that it works on."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.store, self.edge, self.clock = InMemoryStore(), RecordingEdge(), clock
-        super().__init__(
-            store=self.store, edge=self.edge, clock=clock, settings=make_admin_settings()
+    def __init__(self) -> None:
+        super().__init__()
+        self.edge = RecordingEdge()
+        self._purger = Purger(
+            store=self.store, edge=self.edge, clock=self.clock, settings=make_admin_settings()
         )
+
+    def purge(
+        self, selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: bool = False
+    ) -> dict[str, Any]:
+        return self._purger.purge(Purge(selection, soft=soft, dry_run=dry_run))
+
+    def found(self, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry | Tombstone:
+        return decode(self.store.objects[entry_key(PREFIX, dataset)].body, dataset)
+
+    def buried(self, dataset: Dataset = PROGRAM_LISTS) -> Tombstone:
+        """Return the tombstone of a dataset, which has been purged just now."""
+        found = self.found(dataset)
+        assert isinstance(found, Tombstone)
+        assert found.purged_at == NOW
+        return found
+
+    def once_before_replace(self, action: Callable[[], object]) -> None:
+        """Have something happen just before the next conditional write."""
+
+        def interfere(operation: str, key: str) -> bool:
+            if operation == "replace":
+                self.store.down = lambda operation, key: False
+                action()
+            return False
+
+        self.store.down = interfere
 
 
 @pytest.fixture
-def purger(clock: FakeClock) -> WiredPurger:
-    return WiredPurger(clock)
-
-
-def purge(selection: Selection = EVERYTHING, *, soft: bool = False, dry_run: bool = False) -> Purge:
-    return Purge(selection, soft=soft, dry_run=dry_run)
-
-
-def stored(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> CacheEntry:
-    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
-    assert isinstance(found, CacheEntry)
-    return found
-
-
-def stored_tombstone(store: InMemoryStore, dataset: Dataset = PROGRAM_LISTS) -> Tombstone:
-    found = decode(store.objects[entry_key(PREFIX, dataset)].body, dataset)
-    assert isinstance(found, Tombstone)
-    return found
+def purger() -> WiredPurger:
+    return WiredPurger()
 
 
 def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
@@ -70,33 +84,32 @@ def test_purge_puts_tombstones_over_entries_and_deletes_failure_records(
 ) -> None:
     store_entries(purger.store, make_entry(), make_entry(SEPTEMBER_BALANCES))
     store_failures(purger.store, PROGRAM_LISTS, OCTOBER_BALANCES)
-    assert purger.purge(purge()) == {
+    keys = {entry_key(PREFIX, dataset) for dataset in DATASETS}
+    assert purger.purge() == {
         "action": "purge",
         "summary": "3 entries purged",
         "soft": False,
         "dry_run": False,
         "count": 3,
-        "keys": [SEPTEMBER_KEY, OCTOBER_KEY, KEY],
+        "keys": sorted(keys),
         "failure_records": 2,
         "invalidation_id": "I-1",
     }
-    assert list(purger.store.objects) == [KEY, SEPTEMBER_KEY, OCTOBER_KEY]
-    for dataset in (PROGRAM_LISTS, SEPTEMBER_BALANCES, OCTOBER_BALANCES):
-        assert stored_tombstone(purger.store, dataset).purged_at == NOW
+    assert set(purger.store.objects) == keys
+    for dataset in DATASETS:
+        assert purger.buried(dataset)
     assert purger.edge.invalidations == 1
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_purge_gives_a_tombstone_a_new_id(purger: WiredPurger, soft: bool) -> None:
     """Each purge is a generation of its own; a soft one treats what is no entry like any other."""
-    ids = []
+    ids = set()
     for tombstone in (Tombstone.new(PROGRAM_LISTS), Tombstone.new(PROGRAM_LISTS, NOW)):
         purger.store.put(KEY, encode_tombstone(tombstone))
-        purger.purge(purge(soft=soft))
-        buried = stored_tombstone(purger.store)
-        assert buried.purged_at == NOW
-        ids += [tombstone.id, buried.id]
-    assert len(set(ids)) == 4
+        purger.purge(soft=soft)
+        ids |= {tombstone.id, purger.buried().id}
+    assert len(ids) == 4
 
 
 @pytest.mark.parametrize(
@@ -110,21 +123,18 @@ def test_purge_gives_a_tombstone_a_new_id(purger: WiredPurger, soft: bool) -> No
 def test_purge_of_a_selection_leaves_the_rest(
     purger: WiredPurger, selection: Selection, deleted: set[Dataset]
 ) -> None:
-    everything = (PROGRAM_LISTS, OCTOBER_BALANCES, SEPTEMBER_BALANCES)
-    store_entries(purger.store, *map(make_entry, everything))
-    store_failures(purger.store, *everything)
-    purger.purge(purge(selection))
-    for dataset in everything:
-        is_gone = dataset in deleted
-        found = decode(purger.store.objects[entry_key(PREFIX, dataset)].body, dataset)
-        assert isinstance(found, Tombstone) is is_gone
-        assert (failure_key(PREFIX, dataset) not in purger.store.objects) is is_gone
+    store_entries(purger.store, *map(make_entry, DATASETS))
+    store_failures(purger.store, *DATASETS)
+    purger.purge(selection)
+    assert {one for one in DATASETS if isinstance(purger.found(one), Tombstone)} == deleted
+    failing = {one for one in DATASETS if failure_key(PREFIX, one) in purger.store.objects}
+    assert failing == set(DATASETS) - deleted
 
 
 def test_purge_leaves_what_is_no_entry(purger: WiredPurger) -> None:
     for key in ("cache/v0/programs.json", "cache/v1/failures/login.json", "other/x.json"):
         purger.store.put(key, b"{}")
-    purger.purge(purge())
+    purger.purge()
     assert len(purger.store.objects) == 3
 
 
@@ -134,36 +144,34 @@ def test_purge_puts_a_tombstone_over_what_is_unreadable(
     purger: WiredPurger, body: bytes, soft: bool
 ) -> None:
     purger.store.put(KEY, body)
-    assert purger.purge(purge(soft=soft))["count"] == 1
-    assert stored_tombstone(purger.store).purged_at == NOW
+    assert purger.purge(soft=soft)["count"] == 1
+    assert purger.buried()
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_purge_of_many_entries_reaches_all(purger: WiredPurger, soft: bool) -> None:
     datasets = [balances_of(period) for period in recent_periods(TODAY, 300)]
     store_entries(purger.store, *map(make_entry, datasets))
-    assert purger.purge(purge(soft=soft))["count"] == 300
+    assert purger.purge(soft=soft)["count"] == 300
     for dataset in datasets:
-        if soft:
-            assert stored(purger.store, dataset).fresh_until <= NOW
-        else:
-            assert stored_tombstone(purger.store, dataset).purged_at == NOW
+        found = purger.found(dataset)
+        assert (found.fresh_until if isinstance(found, CacheEntry) else found.purged_at) == NOW
 
 
 @pytest.mark.parametrize(
-    ("command", "summary"),
+    ("selection", "choices", "summary"),
     [
-        (purge(), "1 entry purged"),
-        (purge(dry_run=True), "1 entry would be purged"),
-        (purge(soft=True), "1 entry marked stale"),
-        (purge(Selection("balances")), "0 entries purged"),
+        (EVERYTHING, {}, "1 entry purged"),
+        (EVERYTHING, {"dry_run": True}, "1 entry would be purged"),
+        (EVERYTHING, {"soft": True}, "1 entry marked stale"),
+        (Selection("balances"), {}, "0 entries purged"),
     ],
 )
 def test_purge_summary_tells_what_was_done(
-    purger: WiredPurger, command: Purge, summary: str
+    purger: WiredPurger, selection: Selection, choices: dict[str, bool], summary: str
 ) -> None:
     store_entries(purger.store, make_entry())
-    assert purger.purge(command)["summary"] == summary
+    assert purger.purge(selection, **choices)["summary"] == summary
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -171,50 +179,39 @@ def test_purge_dry_run_only_tells(purger: WiredPurger, soft: bool) -> None:
     store_entries(purger.store, make_entry())
     store_failures(purger.store, PROGRAM_LISTS)
     before = dict(purger.store.objects)
-    result = purger.purge(purge(soft=soft, dry_run=True))
+    result = purger.purge(soft=soft, dry_run=True)
     assert (result["count"], result["keys"]) == (1, [KEY])
     assert purger.store.objects == before
     assert purger.edge.invalidations == 0
 
 
-@pytest.mark.parametrize(
-    "entry", [make_entry(built_at=NOW - timedelta(hours=1)), make_stale_entry()]
-)
+@pytest.mark.parametrize("entry", [OLD, make_stale_entry()])
 def test_soft_purge_marks_stale_and_keeps_the_data(purger: WiredPurger, entry: CacheEntry) -> None:
+    """First it deletes the failure record: nobody is to see that one beside the new mark."""
     store_entries(purger.store, entry)
     store_failures(purger.store, PROGRAM_LISTS)
-    result = purger.purge(purge(soft=True))
+    recorded: list[bool] = []
+    purger.once_before_replace(lambda: recorded.append(FAILURE_KEY in purger.store.objects))
+    result = purger.purge(soft=True)
     assert (result["soft"], result["count"]) == (True, 1)
-    assert stored(purger.store) == entry.marked_stale(NOW)
-    assert failure_key(PREFIX, PROGRAM_LISTS) not in purger.store.objects
+    assert purger.found() == entry.marked_stale(NOW)
+    assert recorded == [False]
     assert purger.edge.invalidations == 1
 
 
 def test_soft_purge_marks_also_what_was_written_meanwhile(purger: WiredPurger) -> None:
-    store_entries(purger.store, make_entry(built_at=NOW - timedelta(hours=1)))
+    store_entries(purger.store, OLD)
     rebuilt = make_entry(built_at=NOW)
-    once_before_replace(purger.store, lambda: store_entries(purger.store, rebuilt))
-    purger.purge(purge(soft=True))
-    assert stored(purger.store) == rebuilt.marked_stale(NOW)
+    purger.once_before_replace(lambda: store_entries(purger.store, rebuilt))
+    purger.purge(soft=True)
+    assert purger.found() == rebuilt.marked_stale(NOW)
 
 
 def test_soft_purge_of_what_was_purged_meanwhile_leaves_a_tombstone(purger: WiredPurger) -> None:
     store_entries(purger.store, make_entry())
-    once_before_replace(purger.store, lambda: store_tombstones(purger.store, PROGRAM_LISTS))
-    purger.purge(purge(soft=True))
-    assert stored_tombstone(purger.store).purged_at == NOW
-
-
-def once_before_replace(store: InMemoryStore, action: Any) -> None:
-    """Have something happen just before the next conditional write."""
-
-    def interfere(operation: str, key: str) -> bool:
-        if operation == "replace":
-            store.down = lambda operation, key: False
-            action()
-        return False
-
-    store.down = interfere
+    purger.once_before_replace(lambda: store_tombstones(purger.store, PROGRAM_LISTS))
+    purger.purge(soft=True)
+    assert purger.buried()
 
 
 def test_soft_purge_gives_up_on_writes_without_end(purger: WiredPurger) -> None:
@@ -228,7 +225,7 @@ def test_soft_purge_gives_up_on_writes_without_end(purger: WiredPurger) -> None:
 
     purger.store.down = interfere
     with pytest.raises(ConflictError):
-        purger.purge(purge(soft=True))
+        purger.purge(soft=True)
     assert purger.store.count("replace", KEY) == 5
 
 
@@ -236,17 +233,4 @@ def test_purge_with_s3_out_of_reach_fails(purger: WiredPurger) -> None:
     store_entries(purger.store, make_entry())
     purger.store.down = lambda operation, key: operation == "put"
     with pytest.raises(StoreUnavailableError):
-        purger.purge(purge())
-
-
-def test_soft_purge_deletes_failure_records_before_it_marks(purger: WiredPurger) -> None:
-    """A reader that sees the new mark with the old record would wait the old failure out."""
-    store_entries(purger.store, make_entry(built_at=NOW - timedelta(hours=1)))
-    store_failures(purger.store, PROGRAM_LISTS)
-    recorded: list[bool] = []
-    once_before_replace(
-        purger.store,
-        lambda: recorded.append(failure_key(PREFIX, PROGRAM_LISTS) in purger.store.objects),
-    )
-    purger.purge(purge(soft=True))
-    assert recorded == [False]
+        purger.purge()
