@@ -29,7 +29,6 @@ def test_code_is_in_the_artifact_as_it_is_here(artifact: Path, name: str) -> Non
 
 def test_packages_are_exactly_the_locked_ones(artifact: Path) -> None:
     locked = {name: entry["version"].lstrip("=") for name, entry in LOCK["default"].items()}
-
     assert packages(artifact) == locked
 
 
@@ -40,7 +39,6 @@ def test_nothing_else_lies_at_the_top(artifact: Path) -> None:
         name.replace("-", "_")
         for name in set(LOCK["default"]) - {"python-dateutil", "six", "typing-extensions"}
     }
-
     assert top == installed
     assert installed - {"__pycache__"} == modules | set(CODE)
 
@@ -48,7 +46,6 @@ def test_nothing_else_lies_at_the_top(artifact: Path) -> None:
 def test_every_module_is_compiled_for_the_runtime_and_never_checked(artifact: Path) -> None:
     sources = list(artifact.rglob("*.py"))
     wrong = [str(path) for path in sources if not is_compiled(path)]
-
     assert len(sources) > 500
     assert wrong == []
 
@@ -64,7 +61,6 @@ def is_compiled(source: Path) -> bool:
 
 def test_compiled_code_names_files_where_lambda_has_them(artifact: Path) -> None:
     compiled = artifact / "handlers" / "__pycache__" / "reader.cpython-313.pyc"
-
     assert b"/var/task/handlers/reader.py" in compiled.read_bytes()
     assert str(ROOT).encode() not in compiled.read_bytes()
 
@@ -75,7 +71,6 @@ def test_nothing_is_compiled_for_one_processor(artifact: Path) -> None:
 
 def test_lambda_may_read_everything(artifact: Path) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode) for path in artifact.rglob("*")}
-
     assert modes == {0o644, 0o755}
 
 

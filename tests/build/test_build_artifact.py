@@ -1,7 +1,6 @@
 """The script that builds the artifact: what it refuses, and that it leaves nothing half done."""
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -20,19 +19,6 @@ def builder() -> ModuleType:
     return module
 
 
-@pytest.fixture
-def described(tmp_path: Path) -> Callable[..., Path]:
-    """Make a folder of service descriptions."""
-
-    def make(*services: str) -> Path:
-        for service in services:
-            (tmp_path / service).mkdir()
-        (tmp_path / "endpoints.json").write_text("{}")
-        return tmp_path
-
-    return make
-
-
 def test_a_python_that_is_not_the_runtime_is_refused(builder: ModuleType) -> None:
     with pytest.raises(builder.BuildError, match=r"compiled by Python 3\.13, and this is 3\.12"):
         builder.require_runtime((3, 12))
@@ -44,9 +30,7 @@ def test_packages_that_cannot_be_had_fail_and_leave_the_earlier_artifact(
     requirements, earlier = tmp_path / "requirements.txt", tmp_path / "function"
     requirements.write_text("./nowhere.whl --hash=sha256:" + "0" * 64)
     earlier.mkdir()
-
     done = script("build_artifact.py", requirements, earlier)
-
     assert done.returncode == 1
     assert "pip could not install the locked packages" in done.stderr
     assert earlier.is_dir()
@@ -56,37 +40,31 @@ def test_packages_without_a_hash_are_refused(script: Run, tmp_path: Path) -> Non
     requirements, wheel = tmp_path / "requirements.txt", tmp_path / "package-1.0-py3-none-any.whl"
     wheel.write_bytes(b"")
     requirements.write_text(f"package @ {wheel.as_uri()}")
-
     done = script("build_artifact.py", requirements, tmp_path / "function")
-
     assert done.returncode == 1
     assert "Hashes are required" in done.stderr
     assert not (tmp_path / "function").exists()
 
 
-def test_descriptions_of_other_services_go(
-    builder: ModuleType, described: Callable[..., Path]
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_descriptions_of_other_services_go_and_ours_must_be_there(
+    builder: ModuleType, tmp_path: Path, is_complete: bool
 ) -> None:
-    folder = described(*builder.AWS_SERVICES, "ec2")
-
-    builder.keep_services(folder)
-
-    assert {path.name for path in folder.iterdir()} == builder.AWS_SERVICES | {"endpoints.json"}
-
-
-def test_a_service_that_botocore_no_longer_describes_is_told(
-    builder: ModuleType, described: Callable[..., Path]
-) -> None:
-    folder = described(*(builder.AWS_SERVICES - {"sqs"}))
-
-    with pytest.raises(builder.BuildError, match="describes no sqs"):
-        builder.keep_services(folder)
+    services = builder.AWS_SERVICES if is_complete else builder.AWS_SERVICES - {"sqs"}
+    for service in services | {"ec2"}:
+        (tmp_path / service).mkdir()
+    (tmp_path / "endpoints.json").touch()
+    if is_complete:
+        builder.keep_services(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == services | {"endpoints.json"}
+    else:
+        with pytest.raises(builder.BuildError, match="describes no sqs"):
+            builder.keep_services(tmp_path)
 
 
 def test_a_module_that_cannot_be_compiled_fails_the_build(
     builder: ModuleType, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.py").write_text("def (")
-
     with pytest.raises(builder.BuildError, match="could not be compiled"):
         builder.compile_modules(tmp_path)

@@ -34,59 +34,50 @@ def test_tag_that_equals_the_template_and_is_the_highest_may_be_released(
     script: Run, repository: Repository, version: str
 ) -> None:
     template = repository(version, "0.9.0", "1.2.2", "1.2.3")
-
     done = script("check_release.py", "1.2.3", "--template", template)
-
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("tag", ["v1.2.3", "1.2", "1.2.3.4", "1.2.03", "1.2.3-rc1", "latest", ""])
-def test_tag_that_is_no_version_is_refused(script: Run, repository: Repository, tag: str) -> None:
-    done = script("check_release.py", tag, "--template", repository("1.2.3"))
-
-    assert done.returncode == 1
-    assert f"the tag {tag} is no version" in done.stderr
+NO_VERSIONS = ("v1.2.3", "1.2", "1.2.3.4", "1.2.03", "1.2.3-rc1", "latest", "")
 
 
-def test_tag_that_differs_from_the_template_is_refused(script: Run, repository: Repository) -> None:
-    done = script("check_release.py", "1.3.0", "--template", repository("1.2.3"))
-
-    assert done.returncode == 1
-    assert "the tag 1.3.0 differs from" in done.stderr
-    assert "SemanticVersion is 1.2.3" in done.stderr
-
-
-def test_template_whose_version_was_not_raised_is_refused(
-    script: Run, repository: Repository
+@pytest.mark.parametrize(
+    ("tag", "version", "released", "told"),
+    [
+        *[(tag, "1.2.3", [], [f"the tag {tag} is no version"]) for tag in NO_VERSIONS],
+        ("1.3.0", "1.2.3", [], ["the tag 1.3.0 differs from", "SemanticVersion is 1.2.3"]),
+        ("1.9.0", "1.9.0", ["1.10.0"], ["1.9.0 is not higher than 1.10.0", "raise Semantic"]),
+    ],
+)
+def test_tag_that_is_no_new_version_is_refused(
+    script: Run,
+    repository: Repository,
+    tag: str,
+    version: str,
+    released: list[str],
+    told: list[str],
 ) -> None:
     """Versions are compared as numbers: 1.10.0 comes after 1.9.0."""
-    template = repository("1.9.0", "1.10.0", "1.9.0")
-
-    done = script("check_release.py", "1.9.0", "--template", template)
-
+    done = script("check_release.py", tag, "--template", repository(version, *released))
     assert done.returncode == 1
-    assert "1.9.0 is not higher than 1.10.0, which was released before" in done.stderr
-    assert "raise SemanticVersion" in done.stderr
+    assert all(text in done.stderr for text in told)
 
 
 def test_tags_that_are_no_versions_do_not_count(script: Run, repository: Repository) -> None:
     template = repository("1.2.3", "v9.9.9", "nightly")
-
     assert script("check_release.py", "1.2.3", "--template", template).returncode == 0
 
 
-def test_template_without_a_version_is_refused(script: Run, tmp_path: Path) -> None:
-    (tmp_path / "template.yaml").write_text("Resources: {}\n")
-
-    done = script("check_release.py", "1.2.3", "--template", tmp_path / "template.yaml")
-
-    assert (done.returncode, "has no SemanticVersion" in done.stderr) == (1, True)
-
-
-def test_template_that_is_not_there_is_refused(script: Run, tmp_path: Path) -> None:
-    done = script("check_release.py", "1.2.3", "--template", tmp_path / "nothing.yaml")
-
-    assert (done.returncode, "nothing.yaml cannot be read" in done.stderr) == (1, True)
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("empty.yaml", "has no SemanticVersion"), ("nothing.yaml", "nothing.yaml cannot be read")],
+)
+def test_template_that_tells_no_version_is_refused(
+    script: Run, tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "empty.yaml").write_text("Resources: {}\n")
+    done = script("check_release.py", "1.2.3", "--template", tmp_path / name)
+    assert (done.returncode, told in done.stderr) == (1, True)
 
 
 def test_folder_that_is_no_repository_is_refused(script: Run, tmp_path: Path) -> None:
@@ -94,9 +85,7 @@ def test_folder_that_is_no_repository_is_refused(script: Run, tmp_path: Path) ->
     template = tmp_path / "template.yaml"
     template.write_text("  SemanticVersion: 1.2.3\n")
     environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path)}
-
     done = script("check_release.py", "1.2.3", "--template", template, env=environment)
-
     assert (done.returncode, "git cannot list the tags" in done.stderr) == (1, True)
 
 
@@ -106,9 +95,7 @@ def test_version_of_the_projects_template_is_read_as_yaml_reads_it(
     application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
     template = repository("0.0.0")
     template.write_text((ROOT / "template.yaml").read_text(encoding="utf-8"))
-
     done = script("check_release.py", application["SemanticVersion"], "--template", template)
-
     assert done.returncode == 0, done.stderr
 
 

@@ -34,13 +34,11 @@ def page() -> str:
 
 def test_parameters_are_those_of_the_template(page: str) -> None:
     [shown] = re.findall(r"^\| Parameter \| Default \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
-
     assert shown == parameter_table()
 
 
 def test_outputs_that_commands_ask_for_exist(page: str) -> None:
     asked = set(re.findall(r"\(output (\w+)\)", page))
-
     assert asked
     assert asked <= set(TEMPLATE["Outputs"])
 
@@ -48,14 +46,12 @@ def test_outputs_that_commands_ask_for_exist(page: str) -> None:
 def test_files_that_commands_name_exist(page: str) -> None:
     kinds = r"events/\w+\.json|(?<!\.)tools/\w+(?:\.py)?|\.github/workflows/\w+\.yaml"
     named = set(re.findall(kinds, page))
-
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_verbs_that_the_page_names_are_the_makefiles(page: str) -> None:
     verbs = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", page, re.MULTILINE)) <= verbs
 
 
@@ -64,7 +60,6 @@ def test_commands_that_change_a_stack_name_its_region(page: str) -> None:
     commands = re.findall(
         r"^(?:sam (?:deploy|delete|package|publish)|make deploy R).*", joined, re.M
     )
-
     assert len(commands) == 5
     assert [line for line in commands if "region " not in line and "REGION=" not in line] == []
 
@@ -76,6 +71,5 @@ def test_what_outlives_the_stack_is_what_the_page_says_to_remove(page: str) -> N
         for name, resource in TEMPLATE["Resources"].items()
         if resource.get("DeletionPolicy") == "Retain"
     }
-
     assert retained == {"CacheBucket", "SsmKey"}
     assert re.findall(r"^- The (bucket|key)", section, re.MULTILINE) == ["bucket", "key"]

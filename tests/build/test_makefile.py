@@ -48,7 +48,6 @@ def python(project: Path, changed: str) -> Path:
 def test_help_lists_every_verb(make: Make) -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     verbs = re.search(r"^\.PHONY: (.+?) \$", text, re.MULTILINE)[1].split()
-
     assert re.findall(r"^  make ([a-z-]+) ", make("help").stdout, re.MULTILINE) == verbs
 
 
@@ -64,7 +63,6 @@ def test_python_that_will_not_do_is_told_before_anything_is_made(
     make: Make, project: Path, changed: str, told: str
 ) -> None:
     done = make("check", f"PYTHON={python(project, changed)}")
-
     assert done.returncode != 0
     assert told in done.stderr
     assert "make PYTHON=/path/to/python3.13" in done.stderr
@@ -73,7 +71,6 @@ def test_python_that_will_not_do_is_told_before_anything_is_made(
 
 def test_python_that_is_not_there_is_told(make: Make, project: Path) -> None:
     done = make("check", "PYTHON=python2.5")
-
     assert "error: there is no python2.5." in done.stderr
     assert not (project / ".tools").exists()
 
@@ -84,9 +81,7 @@ def test_first_deployment_asks_for_everything_and_later_ones_for_their_changes(
 ) -> None:
     if configured:
         (project / "samconfig.toml").touch()
-
     done = make("--dry-run", "deploy", "REGION=eu-west-1", "STACK=books")
-
     steps = re.sub(r"\\\n\s*", "", done.stdout)
     assert f"bin/sam deploy --{asks} --region eu-west-1 --stack-name books" in steps
     assert steps.index("sam build") < steps.index("sam deploy")

@@ -42,20 +42,15 @@ def branches(clone: Path) -> list[str]:
 
 def test_unchanged_lock_proposes_nothing(clone: Path) -> None:
     done = propose(clone)
-
-    assert (done.returncode, done.stdout) == (
-        0,
-        "Pipfile.lock names the newest versions already.\n",
-    )
+    assert done.returncode == 0
+    assert done.stdout == "Pipfile.lock names the newest versions already.\n"
     assert branches(clone) == []
 
 
 def test_renewed_lock_alone_is_pushed_to_a_branch_and_proposed(clone: Path) -> None:
     for name in ("Pipfile.lock", "code"):
         (clone / name).write_text("new")
-
     done = propose(clone)
-
     assert done.returncode == 0, done.stderr
     [branch] = branches(clone)
     assert git(clone.parent / "remote", "show", f"{branch}:Pipfile.lock") == "new"
@@ -67,6 +62,5 @@ def test_renewed_lock_alone_is_pushed_to_a_branch_and_proposed(clone: Path) -> N
 def test_failing_push_fails_and_proposes_nothing(clone: Path) -> None:
     (clone / "Pipfile.lock").write_text("new")
     git(clone, "remote", "set-url", "origin", str(clone.parent / "nowhere"))
-
     assert propose(clone).returncode != 0
     assert not (clone.parent / "asked").exists()

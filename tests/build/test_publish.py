@@ -28,7 +28,6 @@ def publish(project: Path, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 def test_release_is_packaged_kept_under_its_version_and_published(project: Path) -> None:
     done = publish(project, "1.2.3", "bucket")
-
     assert done.returncode == 0, done.stderr
     package, copy, published = (project / "asked").read_text().splitlines()
     assert package == (
@@ -41,16 +40,13 @@ def test_release_is_packaged_kept_under_its_version_and_published(project: Path)
 
 def test_upload_that_fails_publishes_nothing(project: Path) -> None:
     (project / ".venv/bin/aws").write_text("#!/bin/sh\nexit 7\n")
-
     assert publish(project, "1.2.3", "bucket").returncode == 7
     assert "publish" not in (project / "asked").read_text()
 
 
 def test_nothing_built_is_told(project: Path) -> None:
     (project / ".aws-sam/build/template.yaml").unlink()
-
     done = publish(project, "1.2.3", "bucket")
-
     assert (done.returncode, done.stderr) == (1, "publish: nothing is built; run make build\n")
     assert not (project / "asked").exists()
 
@@ -58,6 +54,5 @@ def test_nothing_built_is_told(project: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["1.2.3"], ["1.2.3", ""]])
 def test_missing_argument_shows_the_usage(project: Path, arguments: list[str]) -> None:
     done = publish(project, *arguments)
-
     assert done.returncode != 0
     assert "usage: tools/publish VERSION BUCKET" in done.stderr

@@ -10,9 +10,7 @@ def test_each_function_has_a_row_of_sizes_and_their_ratio(script: Run, tmp_path:
         (tmp_path / name / "core").mkdir(parents=True)
         (tmp_path / name / "core" / "data").write_bytes(bytes(2_000_000))
     (tmp_path / "template.yaml").write_text("")
-
     done = script("report_sizes.py", tmp_path)
-
     heading, *rows = [line.split() for line in done.stdout.splitlines()]
     assert heading == ["Function", "unzipped", "zipped", "ratio"]
     assert rows == [
@@ -23,6 +21,5 @@ def test_each_function_has_a_row_of_sizes_and_their_ratio(script: Run, tmp_path:
 
 def test_a_folder_without_artifacts_is_told(script: Run, tmp_path: Path) -> None:
     done = script("report_sizes.py", tmp_path)
-
     assert done.returncode == 1
     assert "there is no artifact in" in done.stderr

@@ -16,9 +16,7 @@ def test_indexes_go_and_everything_else_stays(script: Run, tmp_path: Path) -> No
     }
     path = tmp_path / "Pipfile.lock"
     path.write_text(json.dumps(lock))
-
     assert script("strip_lock.py", path).returncode == 0
-
     assert json.loads(path.read_text()) == {
         "_meta": {"hash": {"sha256": "0b"}, "sources": []},
         "default": {"boto3": package},
@@ -28,6 +26,5 @@ def test_indexes_go_and_everything_else_stays(script: Run, tmp_path: Path) -> No
 
 def test_the_projects_lock_is_stripped() -> None:
     text = (ROOT / "Pipfile.lock").read_text(encoding="utf-8")
-
     assert json.loads(text)["_meta"]["sources"] == []
     assert '"index":' not in text

@@ -32,7 +32,6 @@ def commands(name: str) -> list[str]:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_action_is_pinned_by_commit_and_names_its_version(path: Path) -> None:
     used = [line for line in path.read_text("utf-8").splitlines() if "uses:" in line]
-
     assert used
     assert [line for line in used if not PINNED.search(line)] == []
 
@@ -49,7 +48,6 @@ def test_commands_are_the_repositorys_own_and_take_no_text_from_events(path: Pat
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_token_may_only_read_unless_a_job_says_more(path: Path) -> None:
     workflow = load(path.stem)
-
     assert workflow["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
 
@@ -58,11 +56,8 @@ def test_a_token_may_only_read_unless_a_job_says_more(path: Path) -> None:
 def test_no_job_whose_token_may_do_more_runs_tests_or_new_packages(path: Path) -> None:
     for job in load(path.stem)["jobs"].values():
         if "permissions" in job:
-            assert [
-                step["run"]
-                for step in job["steps"]
-                if re.search("make (test|lock|check)", step.get("run", ""))
-            ] == []
+            ran = " ".join(step.get("run", "") for step in job["steps"])
+            assert not re.search("make (test|lock|check)", ran)
 
 
 def test_a_branch_with_a_pull_request_is_tested_once() -> None:
@@ -72,28 +67,21 @@ def test_a_branch_with_a_pull_request_is_tested_once() -> None:
 
 def test_packages_of_the_tests_are_kept_where_pipenv_looks_for_them() -> None:
     [python] = [step for step in steps(load("test")) if "setup-python@" in step.get("uses", "")]
-
     assert python["with"]["cache"] == "pip"
     assert load("test")["env"]["PIPENV_CACHE_DIR"].endswith("/.cache/pip")
 
 
 def test_a_version_tag_is_a_release_and_is_checked_before_anything_else() -> None:
     workflow = load("release")
-
     assert workflow["on"] == {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+"]}}
     assert commands("release")[0] == 'python tools/check_release.py "$TAG"'
     assert workflow["env"]["TAG"] == "${{ github.ref_name }}"
-
-
-def test_a_release_sees_the_tags_of_earlier_ones() -> None:
-    checkout = load("release")["jobs"]["test"]["steps"][0]
-
-    assert checkout["with"]["fetch-depth"] == 0
+    checkout = workflow["jobs"]["test"]["steps"][0]
+    assert checkout["with"]["fetch-depth"] == 0, "it sees the tags of earlier releases"
 
 
 def test_a_release_is_tested_before_a_job_can_get_credentials() -> None:
     test, publish = load("release")["jobs"].values()
-
     assert "permissions" not in test
     assert publish["needs"] == "test"
     assert publish["permissions"] == {"contents": "read", "id-token": "write"}
@@ -104,11 +92,8 @@ def test_a_release_is_tested_before_a_job_can_get_credentials() -> None:
     ]
 
 
-def test_packages_are_renewed_monthly_and_tested_before_a_job_that_may_write_proposes_them() -> (
-    None
-):
+def test_packages_are_renewed_monthly_and_tested_before_a_job_may_propose_them() -> None:
     renew, propose = load("update")["jobs"].values()
-
     assert load("update")["on"]["schedule"] == [{"cron": "23 5 1 * *"}]
     assert commands("update") == ["make lock", "make test test-browser", "tools/propose_update"]
     assert propose["needs"] == "renew"
