@@ -27,11 +27,11 @@ def _aws_models_read_once() -> Iterator[None]:
 
 
 class ImpatientMipClient(MipClient):
-    """A client that waits half a second for an answer, which no setting allows."""
+    """A client that waits one second for an answer, which no setting allows."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self._read_timeout = 0.5
+        self._read_timeout = 1.0
 
 
 @pytest.fixture(autouse=True)
@@ -42,5 +42,5 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         worker, "time", SimpleNamespace(sleep=made.append, monotonic=time.monotonic)
     )
     monkeypatch.setattr(worker, "MipClient", ImpatientMipClient)
-    monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(mip_client, "LOGOUT_READ_TIMEOUT_SECONDS", 1.0)
     return made
