@@ -4,22 +4,18 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from core.model.datasets import PROGRAM_LISTS, failure_key
 from core.model.entry import ProgramLists, encode
-from core.model.failures import encode_failure
 from handlers.pages.notice import for_people
 from handlers.proxy import problem
-from handlers.wording import readable_time
 from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.browser.conftest import Axe, OpenPage
-from tests.builders import PREFIX, make_entry, make_failure
+from tests.builders import make_entry
 from tests.flows.conftest import PROGRAMS_KEY, Flows, eventually
 
 NAMES = {
@@ -36,10 +32,17 @@ VISIBILITY = """
   Object.defineProperty(document, "visibilityState", { get: () => window.seen });
 """
 RANKING = json.loads((Path(__file__).parents[1] / "samples" / "ranking.json").read_text("utf-8"))
-FAILURE_KEY = failure_key(PREFIX, PROGRAM_LISTS)
-OUTAGE = {"Retry-After": "3600", "Cache-Status": "mips-cache; fwd=uri-miss; detail=rebuild-failed"}
+ANYWHERE = "http://127.0.0.1:9/"
 RETRY_MS = 10_000
 CHECK_MS = 5 * 60_000
+HOSTILE = (
+    '"><img src=x onerror=alert(1)>',
+    "</script><script>alert(1)</script>",
+    "</li></ul></main><script>alert(1)</script>",
+    "&lt;b&gt; <b>$&{q} {rows} $name %s \\u003c",
+)
+
+Store = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def flows() -> Iterator[Flows]:
 
 
 @pytest.fixture
-def store(flows: Flows) -> Callable[..., None]:
+def store(flows: Flows) -> Store:
     """Return a function that puts a list into the cache, once nothing is being rebuilt."""
 
     def store(
@@ -71,21 +74,17 @@ def store(flows: Flows) -> Callable[..., None]:
 
 
 @pytest.fixture
-def url(flows: Flows, store: Callable[..., None]) -> str:
+def url(flows: Flows, store: Store) -> str:
     """Where the page is, with the usual list in the cache."""
     store()
     return f"{flows.stack.api_url}/"
 
 
-@pytest.fixture
-def missing(flows: Flows) -> Callable[[Any], None]:
-    """Return a handler that goes on answering as the reader does while there is no entry."""
-    flows.admin(action="purge", dataset="programs")
-    answer = flows.get("/", {"Accept": "text/html"})
-    assert answer.status_code == 503
-    eventually(flows.is_idle)
-    return lambda route: route.fulfill(
-        status=answer.status_code, headers=dict(answer.headers), body=answer.text
+def keep_missing(page: Page, retry_after: int = RETRY_MS // 1000) -> None:
+    """Have every request answered as the reader does while there is no entry."""
+    told = for_people(problem(503, "Not there.", {"Retry-After": f"{retry_after}"}), "text/html")
+    page.route(
+        "**/*", lambda route: route.fulfill(status=503, headers=told["headers"], body=told["body"])
     )
 
 
@@ -109,13 +108,6 @@ def search(page: Page, text: str) -> None:
     field(page).fill(text)
 
 
-def pasted(page: Page) -> str:
-    """Return what the clipboard holds, as any program would be given it."""
-    search(page, "")
-    field(page).press("Control+V")
-    return field(page).input_value()
-
-
 def many(count: int) -> dict[str, str]:
     return {f"{100_000 + n}": f"Étude number {n}" for n in range(count)}
 
@@ -123,9 +115,7 @@ def many(count: int) -> dict[str, str]:
 # --- search -------------------------------------------------------------------------------------
 
 
-def test_page_ranks_and_marks_as_the_table_says(
-    page: Page, url: str, store: Callable[..., None]
-) -> None:
+def test_page_ranks_and_marks_as_the_table_says(page: Page, url: str, store: Store) -> None:
     """The table holds for the server, too."""
     store(RANKING["programs"], {})
     page.goto(f"{url}?hide_no_program_code=yes&priority_codes={','.join(RANKING['programs'])}")
@@ -178,9 +168,7 @@ def test_enter_copies_nothing_while_nothing_is_marked(open_page: OpenPage, url: 
     assert page.evaluate("navigator.clipboard.readText()") == "as before"
 
 
-def test_list_is_back_at_its_top_while_one_types(
-    page: Page, url: str, store: Callable[..., None]
-) -> None:
+def test_list_is_back_at_its_top_while_one_types(page: Page, url: str, store: Store) -> None:
     store(many(90))
     page.goto(url)
     for _ in range(30):
@@ -193,9 +181,7 @@ def test_list_is_back_at_its_top_while_one_types(
     expect(field(page)).to_be_in_viewport(ratio=1)
 
 
-def test_long_list_is_shown_by_parts_and_says_so(
-    page: Page, url: str, store: Callable[..., None]
-) -> None:
+def test_long_list_is_shown_by_parts_and_says_so(page: Page, url: str, store: Store) -> None:
     """So a keystroke among thousands of programs draws no more than a few rows."""
     store(many(5_000))
     page.goto(url)
@@ -214,22 +200,12 @@ def test_long_list_is_shown_by_parts_and_says_so(
 def test_search_that_finds_nothing_says_what_would_help(page: Page, url: str) -> None:
     page.goto(url)
     search(page, "nothing of the kind")
+    expect(page.locator("#count")).to_have_text("No program matches.")
     expect(page.locator("#help")).to_contain_text("Try fewer letters")
     search(page, "genomics")
     page.get_by_role("link", name="1 inactive program matches: show").click()
     expect(rows(page).locator("b")).to_have_text(["Legacy Genomics Core inactive"])
     expect(page.locator("#help")).to_be_hidden()
-
-
-def test_limited_list_says_so(page: Page, url: str) -> None:
-    page.goto(f"{url}?limit=2")
-    limited = page.locator("#limited")
-    expect(limited).to_contain_text("Only the first 2 of 5 programs are listed and searched.")
-    search(page, "htan")
-    expect(page.locator("#help")).to_contain_text("1 program beyond the limit of 2 matches: show")
-    limited.get_by_role("link").click()
-    expect(rows(page).locator("b")).to_have_text(["HTAN Supp DFCI"])
-    expect(limited).to_have_count(0)
 
 
 # --- address ------------------------------------------------------------------------------------
@@ -285,32 +261,6 @@ def test_address_that_changes_is_heard(page: Page, url: str) -> None:
     expect(rows(page).locator("b")).to_have_text(["CSBC - NCI"])
 
 
-@pytest.mark.parametrize("java_script_enabled", [True, False])
-@pytest.mark.parametrize(
-    "text", ['"><img src=x onerror=alert(1)>', "</script><script>alert(1)</script>", "<b>$&{q}"]
-)
-def test_hostile_search_stays_text(
-    open_page: OpenPage, url: str, text: str, java_script_enabled: bool
-) -> None:
-    page = open_page(java_script_enabled=java_script_enabled)
-    page.goto(f"{url}?q={quote(text)}")
-    expect(field(page)).to_have_value(text)
-    expect(page.locator("#count")).to_have_text("No program matches.")
-    expect(page.locator("img")).to_have_count(0)
-
-
-def test_search_that_is_too_long_cannot_be_typed_and_is_explained(page: Page, url: str) -> None:
-    page.goto(url)
-    search(page, "")
-    page.keyboard.insert_text("n" * 300)
-    assert len(field(page).input_value()) == 256
-    page.goto(f"{url}?q={'n' * 10_000}")
-    expect(page.get_by_role("heading")).to_have_text("That did not work")
-    expect(page.get_by_text("The parameter q must be a text of at most 256")).to_be_visible()
-    page.get_by_role("link", name="All programs").click()
-    expect(rows(page)).to_have_count(5)
-
-
 def test_inactive_programs_are_shown_on_request_and_marked(page: Page, url: str) -> None:
     page.goto(f"{url}?show_other_code=yes")
     search(page, "core")
@@ -326,16 +276,17 @@ def test_inactive_programs_are_shown_on_request_and_marked(page: Page, url: str)
 
 
 def test_copy_button_puts_exactly_the_tag_on_the_clipboard(
-    open_page: OpenPage, url: str, store: Callable[..., None]
+    open_page: OpenPage, url: str, store: Store
 ) -> None:
-    store({"123456": "Two  spaces & <signs> " + "n" * 300})
+    name = "Two  spaces & <signs> " + "n" * 300
+    store({"123456": name})
     page = open_page(**CLIPBOARD)
     page.goto(url)
-    row(page, "123456").get_by_role("button").click()
-    expect(row(page, "123456").get_by_role("button")).to_have_text("Copied")
-    expect(row(page, "123456")).to_have_attribute("aria-selected", "true")
-    expected = ("Two  spaces & <signs> " + "n" * 300)[:245] + " / 123456"
-    assert page.evaluate("navigator.clipboard.readText()") == expected
+    found = row(page, "123456")
+    found.get_by_role("button").click()
+    expect(found.get_by_role("button")).to_have_text("Copied")
+    expect(found).to_have_attribute("aria-selected", "true")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{name[:245]} / 123456"
 
 
 def test_copying_works_where_the_clipboard_is_out_of_reach_for_scripts(
@@ -346,7 +297,9 @@ def test_copying_works_where_the_clipboard_is_out_of_reach_for_scripts(
     page.goto(url)
     page.get_by_role("button", name="Copy CSBC - NCI / 101300").click()
     expect(page.locator("#said")).to_have_text("Copied CSBC - NCI / 101300")
-    assert pasted(page) == "CSBC - NCI / 101300"
+    search(page, "")
+    field(page).press("Control+V")
+    expect(field(page)).to_have_value("CSBC - NCI / 101300")
 
 
 def test_copying_that_is_refused_is_told_in_the_row_and_leaves_the_tag_selected(
@@ -389,7 +342,7 @@ def test_keyboard_alone_finds_and_copies(open_page: OpenPage, url: str) -> None:
     ],
 )
 def test_freshness_is_told_relative_to_the_clock_on_the_wall(
-    page: Page, url: str, store: Callable[..., None], age: timedelta, said: str, is_stale: bool
+    page: Page, url: str, store: Store, age: timedelta, said: str, is_stale: bool
 ) -> None:
     store(age=age)
     page.goto(url)
@@ -398,29 +351,23 @@ def test_freshness_is_told_relative_to_the_clock_on_the_wall(
     expect(freshness.get_by_text("A newer list is on its way.")).to_be_visible(visible=is_stale)
 
 
-def test_stale_page_says_since_when_mip_has_not_answered(
-    page: Page, url: str, flows: Flows, store: Callable[..., None]
+def test_newer_list_is_not_promised_while_mip_does_not_answer(
+    page: Page, url: str, store: Store
 ) -> None:
+    def tell_of_trouble(route: Route) -> None:
+        answer = route.fetch()
+        trouble = '<p id="trouble" class="told" role="status">'
+        route.fulfill(response=answer, body=answer.text().replace(trouble, f"{trouble}No answer."))
+
     store(age=timedelta(days=2))
-    now = datetime.now(UTC)
-    failure = make_failure(
-        error_type="TimedOutError",
-        first_failed_at=now - timedelta(hours=3),
-        next_attempt_at=now + timedelta(hours=1),
-    )
-    flows.s3.put_object(Bucket=flows.bucket, Key=FAILURE_KEY, Body=encode_failure(failure))
-    try:
-        page.goto(f"{url}?q=since")
-        since = readable_time(failure.first_failed_at)
-        expect(page.locator("#trouble")).to_contain_text(f"has not answered since {since}.")
-        expect(page.get_by_text("A newer list is on its way.")).to_be_hidden()
-    finally:
-        flows.s3.delete_object(Bucket=flows.bucket, Key=FAILURE_KEY)
+    page.route("**/*", tell_of_trouble)
+    page.goto(url)
+    expect(page.get_by_text("2 days ago")).to_be_visible()
+    expect(page.get_by_text("No answer.")).to_be_visible()
+    expect(page.get_by_text("A newer list is on its way.")).to_be_hidden()
 
 
-def test_newer_list_is_offered_while_the_page_is_seen(
-    page: Page, url: str, store: Callable[..., None]
-) -> None:
+def test_newer_list_is_offered_while_the_page_is_seen(page: Page, url: str, store: Store) -> None:
     page.add_init_script(VISIBILITY)
     page.clock.install()
     page.goto(f"{url}?q=htan")
@@ -440,25 +387,19 @@ def test_newer_list_is_offered_while_the_page_is_seen(
     expect(renewed).to_be_empty()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        '"><img src=x onerror=alert(1)>',
-        "</script><script>alert(1)</script>",
-        "&lt;b&gt; {rows} $name %s \\u003c",
-    ],
-)
-def test_hostile_name_stays_text(
-    page: Page, url: str, store: Callable[..., None], name: str
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_name_and_search_stay_text(
+    page: Page, url: str, store: Store, hostile: str
 ) -> None:
-    store({"123456": name})
-    page.goto(url)
-    search(page, "a")
-    search(page, "")
-    last = rows(page).last
-    expect(last.locator("b")).to_have_text(name)
-    expect(last.locator("span")).to_have_text(f"{name} / 123456")
-    expect(last.get_by_role("button", name=f"Copy {name} / 123456", exact=True)).to_be_visible()
+    store({"123456": hostile})
+    page.goto(f"{url}?q={quote(hostile)}")
+    expect(field(page)).to_have_value(hostile)
+    for text in (hostile, ""):
+        search(page, text)
+        last = rows(page).last
+        expect(last.locator("b")).to_have_text(hostile)
+        expect(last.locator("span")).to_have_text(f"{hostile} / 123456")
+        expect(last.get_by_role("button", name=f"Copy {hostile} / 123456")).to_be_visible()
     expect(page.locator("img")).to_have_count(0)
 
 
@@ -468,23 +409,17 @@ def test_hostile_name_stays_text(
 def test_without_javascript_the_page_is_a_form_and_a_list(open_page: OpenPage, url: str) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(f"{url}?show_inactive_codes=yes")
-    assert set(names(page)) == {"No Program", "Legacy Genomics Core inactive", *NAMES.values()}
-    expect(rows(page).first.locator("span")).to_have_text("No Program / 000000")
+    expect(rows(page)).to_have_count(6)
+    expect(page.locator("#hint")).to_be_hidden()
     search(page, "étude")
     page.get_by_role("button", name="Search").click()
     expect(page).to_have_url(f"{url}?q=%C3%A9tude&show_inactive_codes=yes")
     expect(rows(page).locator("mark")).to_have_text(["Étude"])
-    search(page, "zzz")
-    field(page).press("Enter")
-    expect(page.locator("#help")).to_contain_text("Try fewer letters")
-    page.get_by_role("link", name="Show all programs").click()
-    expect(rows(page)).to_have_count(6)
-    expect(page.locator("#hint")).to_be_hidden()
 
 
 @pytest.mark.parametrize("java_script_enabled", [True, False])
 def test_narrow_page_neither_scrolls_sideways_nor_cuts_or_squeezes_anything(
-    open_page: OpenPage, url: str, store: Callable[..., None], java_script_enabled: bool
+    open_page: OpenPage, url: str, store: Store, java_script_enabled: bool
 ) -> None:
     store({"123456": "W" * 245, "234567": "A plain name of an ordinary length"})
     page = open_page(
@@ -509,18 +444,28 @@ def test_miss_becomes_a_list_by_itself(page: Page, flows: Flows) -> None:
     expect(page.locator("#next")).to_have_text("This page looks again by itself in 10 seconds.")
     page.clock.run_for(RETRY_MS / 2)
     expect(page.locator("#next")).to_have_text("This page looks again by itself in 5 seconds.")
-    eventually(lambda: flows.is_idle() and _is_stored(flows))
+    eventually(lambda: flows.is_idle() and flows.get("/tags").ok)
     page.clock.run_for(RETRY_MS / 2)
     expect(field(page)).to_have_value("nci")
     expect(rows(page).locator("b")).to_have_text(["CSBC - NCI"])
 
 
-def test_miss_is_looked_at_again_and_again_also_without_a_connection(
-    page: Page, flows: Flows, missing: Callable[[Any], None]
-) -> None:
-    page.route("**/*", missing)
+def test_long_outage_is_counted_down_in_minutes_and_looked_at_before_its_end(page: Page) -> None:
+    keep_missing(page, retry_after=3600)
     page.clock.install()
-    page.goto(f"{flows.stack.api_url}/")
+    page.goto(ANYWHERE)
+    page.clock.run_for(61_000)
+    expect(page.get_by_role("timer")).to_have_text("3:59 minutes")
+    page.emulate_media(reduced_motion="reduce")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "61")
+
+
+def test_miss_that_lasts_is_looked_at_again_and_again_even_without_a_connection(
+    page: Page,
+) -> None:
+    keep_missing(page)
+    page.clock.install()
+    page.goto(ANYWHERE)
     for _ in range(2):
         with page.expect_request(lambda request: request.method == "HEAD"):
             page.clock.run_for(RETRY_MS)
@@ -533,57 +478,25 @@ def test_miss_is_looked_at_again_and_again_also_without_a_connection(
         expect(page.locator("#said")).to_contain_text("Not yet.")
 
 
-def test_outage_says_so_and_counts_down_in_minutes(
-    page: Page, flows: Flows, missing: Callable[[Any], None]
-) -> None:
-    answer = problem(503, "MIP Cloud has not answered since noon.", OUTAGE)
-    told = for_people(answer, "text/html")
-    page.route(
-        "**/*",
-        lambda route: route.fulfill(status=503, headers=told["headers"], body=told["body"]),
-    )
-    page.clock.install()
-    page.goto(f"{flows.stack.api_url}/")
-    expect(page.get_by_role("heading")).to_have_text("The list cannot be fetched at the moment")
-    expect(page.get_by_text("has not answered since noon")).to_be_visible()
-    page.clock.run_for(61_000)
-    expect(page.get_by_role("timer")).to_have_text("3:59 minutes")
-    page.emulate_media(reduced_motion="reduce")
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", "61")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(
-    "query",
-    ["", "show_inactive_codes=yes&q=c", "q=genomics&limit=2", "limit=many"],
-    ids=["list", "search", "nothing found", "error"],
+    "query", ["", "show_inactive_codes=yes&q=c", "q=genomics&limit=2", "limit=many", None]
 )
 def test_axe_finds_nothing_serious(
-    open_page: OpenPage, axe: Axe, url: str, scheme: str, width: int, query: str
+    open_page: OpenPage, axe: Axe, url: str, scheme: str, width: int, query: str | None
 ) -> None:
+    """In the list, a search, one that found nothing, a mistake, and while there is no list."""
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    if query is None:
+        keep_missing(page)
     page.goto(f"{url}?{query}")
     expect(page.get_by_role("heading")).to_be_visible()
     assert axe(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_while_a_list_is_being_built(
-    open_page: OpenPage,
-    axe: Axe,
-    flows: Flows,
-    missing: Callable[[Any], None],
-    scheme: str,
-) -> None:
-    page = open_page(color_scheme=scheme)
-    page.route("**/*", missing)
-    page.goto(f"{flows.stack.api_url}/")
-    assert axe(page) == []
-
-
 def test_printed_page_has_every_match_and_nothing_to_press(
-    page: Page, url: str, store: Callable[..., None]
+    page: Page, url: str, store: Store
 ) -> None:
     store(many(60))
     page.goto(url)
@@ -602,8 +515,3 @@ def test_marked_row_is_seen_in_forced_colours(open_page: OpenPage, url: str) -> 
     search(page, "c")
     styles = rows(page).evaluate_all("(rows) => rows.map((row) => getComputedStyle(row).outline)")
     assert ["solid" in style for style in styles] == [True, False, False]
-
-
-def _is_stored(flows: Flows) -> bool:
-    found = flows.s3.list_objects_v2(Bucket=flows.bucket, Prefix=PROGRAMS_KEY)
-    return found["KeyCount"] == 1
