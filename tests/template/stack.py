@@ -6,7 +6,7 @@ What only a deployment can know stays as a placeholder: `!Ref RebuildQueue` read
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
