@@ -1,39 +1,21 @@
 """The script that builds the artifact: what it refuses, and that it leaves nothing half done."""
 
-import importlib.util
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tests.build.conftest import ROOT, Run
+from tests.build.conftest import Run
+from tools import build_artifact as builder
 
 
-@pytest.fixture
-def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "build_artifact", ROOT / "tools" / "build_artifact.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def described(tmp_path: Path) -> Callable[..., Path]:
+def describe(folder: Path, services: set[str]) -> None:
     """Make a folder of service descriptions."""
-
-    def make(*services: str) -> Path:
-        for service in services:
-            (tmp_path / service).mkdir()
-        (tmp_path / "endpoints.json").write_text("{}")
-        return tmp_path
-
-    return make
+    for service in services:
+        (folder / service).mkdir()
+    (folder / "endpoints.json").write_text("{}")
 
 
-def test_a_python_that_is_not_the_runtime_is_refused(builder: ModuleType) -> None:
+def test_a_python_that_is_not_the_runtime_is_refused() -> None:
     with pytest.raises(builder.BuildError, match=r"compiled by Python 3\.13, and this is 3\.12"):
         builder.require_runtime((3, 12))
 
@@ -52,41 +34,31 @@ def test_packages_that_cannot_be_had_fail_and_leave_the_earlier_artifact(
     assert earlier.is_dir()
 
 
-def test_packages_without_a_hash_are_refused(script: Run, tmp_path: Path) -> None:
+def test_packages_without_a_hash_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     requirements, wheel = tmp_path / "requirements.txt", tmp_path / "package-1.0-py3-none-any.whl"
     wheel.write_bytes(b"")
     requirements.write_text(f"package @ {wheel.as_uri()}")
 
-    done = script("build_artifact.py", requirements, tmp_path / "function")
+    with pytest.raises(builder.BuildError):
+        builder.build(requirements, tmp_path / "function")
 
-    assert done.returncode == 1
-    assert "Hashes are required" in done.stderr
+    assert "Hashes are required" in capfd.readouterr().err
     assert not (tmp_path / "function").exists()
 
 
-def test_descriptions_of_other_services_go(
-    builder: ModuleType, described: Callable[..., Path]
-) -> None:
-    folder = described(*builder.AWS_SERVICES, "ec2")
-
-    builder.keep_services(folder)
-
-    assert {path.name for path in folder.iterdir()} == builder.AWS_SERVICES | {"endpoints.json"}
+def test_descriptions_of_other_services_go(tmp_path: Path) -> None:
+    describe(tmp_path, {*builder.AWS_SERVICES, "ec2"})
+    builder.keep_services(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == builder.AWS_SERVICES | {"endpoints.json"}
 
 
-def test_a_service_that_botocore_no_longer_describes_is_told(
-    builder: ModuleType, described: Callable[..., Path]
-) -> None:
-    folder = described(*(builder.AWS_SERVICES - {"sqs"}))
-
+def test_a_service_that_botocore_no_longer_describes_is_told(tmp_path: Path) -> None:
+    describe(tmp_path, builder.AWS_SERVICES - {"sqs"})
     with pytest.raises(builder.BuildError, match="describes no sqs"):
-        builder.keep_services(folder)
+        builder.keep_services(tmp_path)
 
 
-def test_a_module_that_cannot_be_compiled_fails_the_build(
-    builder: ModuleType, tmp_path: Path
-) -> None:
+def test_a_module_that_cannot_be_compiled_fails_the_build(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def (")
-
     with pytest.raises(builder.BuildError, match="could not be compiled"):
         builder.compile_modules(tmp_path)
