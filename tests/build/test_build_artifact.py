@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build.conftest import Run
+from tests.build.conftest import script
 from tools import build_artifact as builder
 
 
@@ -20,9 +20,7 @@ def test_a_python_that_is_not_the_runtime_is_refused() -> None:
         builder.require_runtime((3, 12))
 
 
-def test_packages_that_cannot_be_had_fail_and_leave_the_earlier_artifact(
-    script: Run, tmp_path: Path
-) -> None:
+def test_packages_that_cannot_be_had_fail_and_leave_the_earlier_artifact(tmp_path: Path) -> None:
     requirements, earlier = tmp_path / "requirements.txt", tmp_path / "function"
     requirements.write_text("./nowhere.whl --hash=sha256:" + "0" * 64)
     earlier.mkdir()

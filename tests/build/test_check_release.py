@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build.conftest import ROOT, Run, git
+from tests.build.conftest import ROOT, git, script
 from tests.template.stack import document
 from tools.check_release import ReleaseRefusedError, check, semantic_version
 
@@ -24,7 +24,7 @@ def template_of(folder: Path, version: str, *tags: str) -> Path:
 
 @pytest.mark.parametrize("version", ["1.2.3", '"1.2.3"', "'1.2.3'", "1.2.3 # the next one"])
 def test_tag_that_equals_the_template_and_is_the_highest_version_may_be_released(
-    script: Run, tmp_path: Path, version: str
+    tmp_path: Path, version: str
 ) -> None:
     template = template_of(tmp_path, version, "0.9.0", "1.2.2", "1.2.3", "v9.9.9", "nightly")
 
@@ -63,7 +63,7 @@ def test_tag_that_is_no_new_version_of_the_template_is_refused(
     ],
 )
 def test_template_without_a_version_or_a_repository_is_refused(
-    script: Run, tmp_path: Path, text: str | None, told: str
+    tmp_path: Path, text: str | None, told: str
 ) -> None:
     template = tmp_path / "template.yaml"
     if text is not None:
@@ -80,5 +80,5 @@ def test_version_of_the_projects_template_is_read_as_yaml_reads_it() -> None:
     assert semantic_version(ROOT / "template.yaml") == application["SemanticVersion"]
 
 
-def test_no_tag_is_a_mistake_of_usage(script: Run) -> None:
+def test_no_tag_is_a_mistake_of_usage() -> None:
     assert script("check_release.py").returncode == 2

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.stack import LocalStack
-from tests.build.conftest import CODE, ROOT
+from tests.build.conftest import CODE, ROOT, called
 from tests.template.stack import document
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -41,14 +40,11 @@ def invoke(artifact: Path, stack: LocalStack, tmp_path: Path) -> Invoke:
 
     def invoke(function: str, sample: str) -> Any:
         handler = document()["Resources"][function]["Properties"]["Handler"]
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", DRIVER, artifact, handler],
+        done = called(
+            *(sys.executable, "-I", "-S", DRIVER, artifact, handler),
             input=(ROOT / "events" / f"{sample}.json").read_text(encoding="utf-8"),
             env={**stack.environment(function), **AWS, "AWS_ENDPOINT_URL": stack.aws_url},
             cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
         )
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout.splitlines()[-1])
