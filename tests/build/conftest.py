@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_ARTIFACT = ROOT / "build" / "function"
 CODE = ("core", "handlers")
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -44,12 +42,13 @@ def artifact() -> Path:
     return DEFAULT_ARTIFACT
 
 
-@pytest.fixture
-def script() -> Run:
-    """Run a script of tools/ with arguments; returns what it printed and its exit code."""
+def called(*command: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command; returns what it printed and its exit code."""
+    return subprocess.run(
+        list(map(str, command)), check=False, capture_output=True, text=True, **options
+    )
 
-    def run(name: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, ROOT / "tools" / name, *map(str, arguments)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, **options)
 
-    return run
+def script(name: str, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a script of tools/ with arguments."""
+    return called(sys.executable, ROOT / "tools" / name, *arguments, **options)

@@ -2,117 +2,81 @@
 
 import json
 import re
-import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.aws.server import AwsServer
-from local.mip import ORGANISATION, PASSWORD, USER, MipCloud, MipCloudServer
-from tests.build.conftest import CODE, ROOT
+from local.stack import LocalStack
+from tests.build.conftest import CODE, ROOT, called
 from tests.template.stack import document
 
 DRIVER = Path(__file__).with_name("driver.py")
-EVENTS = ROOT / "events"
-BUCKET = "cache-bucket"
-SSM_PATH = "/lambda/mipsSecret"
-
-
-class Account:
-    """An emulated AWS account with what the functions need, and MIP Cloud's stand-in."""
-
-    def __init__(self, aws: AwsServer, mip: MipCloudServer) -> None:
-        self._aws, self._mip = aws, mip
-        self.s3 = aws.client("s3")
-        self.s3.create_bucket(Bucket=BUCKET)
-        self._queues = {name: self._fifo_queue(name) for name in ("rebuild", "dead")}
-        for name, value in (("user", USER), ("pass", PASSWORD)):
-            aws.client("ssm").put_parameter(
-                Name=f"{SSM_PATH}/{name}", Value=value, Type="SecureString"
-            )
-
-    def environment(self) -> dict[str, str]:
-        return {
-            "AWS_ENDPOINT_URL": self._aws.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "CACHE_BUCKET": BUCKET,
-            "REBUILD_QUEUE_URL": self._queues["rebuild"],
-            "DEAD_LETTER_QUEUE_URL": self._queues["dead"],
-            "SSM_PATH": SSM_PATH,
-            "MIP_ORG": ORGANISATION,
-            "MIP_LOGIN_URL": self._mip.url,
-            "MIP_API_URL": self._mip.url,
-            "TIME_ZONE": "America/New_York",
-        }
-
-    def _fifo_queue(self, name: str) -> str:
-        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-        made = self._aws.client("sqs").create_queue(QueueName=f"{name}.fifo", Attributes=attributes)
-        return made["QueueUrl"]
+ENTRY = ROOT / "tests" / "samples" / "entries" / "v1" / "programs.json"
+AWS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+Invoke = Callable[[str, str], Any]
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
-    with MipCloudServer(MipCloud(), port=0) as mip:
-        aws = AwsServer(port=0)
-        try:
-            yield Account(aws, mip)
-        finally:
-            aws.stop()
+def stack() -> Iterator[LocalStack]:
+    """AWS and MIP Cloud for the functions, of which none runs here."""
+    zone = {"TimeZone": "America/New_York"}
+    with LocalStack(gateway_port=0, aws_port=0, mip_port=0, parameters=zone, poll=False) as running:
+        yield running
 
 
 @pytest.fixture
-def invoke(artifact: Path, account: Account, tmp_path: Path) -> Any:
+def invoke(artifact: Path, stack: LocalStack, tmp_path: Path) -> Invoke:
     """Invoke a function of the template with a sample event, from the artifact alone."""
+    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    allowed = {artifact, DRIVER} | library
 
-    def invoke(function: str, sample: str) -> dict[str, Any]:
+    def invoke(function: str, sample: str) -> Any:
         handler = document()["Resources"][function]["Properties"]["Handler"]
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", DRIVER, artifact, handler],
-            input=(EVENTS / f"{sample}.json").read_text(encoding="utf-8"),
-            env=account.environment(),
+        done = called(
+            *(sys.executable, "-I", "-S", DRIVER, artifact, handler),
+            input=(ROOT / "events" / f"{sample}.json").read_text(encoding="utf-8"),
+            env={**stack.environment(function), **AWS, "AWS_ENDPOINT_URL": stack.aws_url},
             cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        report = json.loads(done.stdout.splitlines()[-1])
+        assert not any("site-packages" in path for path in report["path"])
+        assert [f for f in report["files"] if not allowed & {Path(f), *Path(f).parents}] == []
+        return report["answer"]
 
     return invoke
 
 
-def test_every_function_does_its_work(invoke: Any, account: Account) -> None:
-    assert invoke("WorkerFunction", "worker_programs")["answer"] == {"batchItemFailures": []}
-    served = invoke("ReaderFunction", "reader_accounts")["answer"]
-    assert served["statusCode"] == 200
-    assert json.loads(served["body"])["000000"] == "No Program"
-    status = invoke("AdminFunction", "admin_status")["answer"]
-    assert [entry["dataset"] for entry in status["entries"]] == ["programs"]
-
-
-@pytest.mark.parametrize(
-    ("function", "sample"),
-    [
-        ("ReaderFunction", "reader_unknown_path"),
-        ("WorkerFunction", "worker_poison"),
-        ("AdminFunction", "admin_status"),
-    ],
-)
-def test_nothing_outside_the_artifact_and_the_standard_library_is_imported(
-    invoke: Any, artifact: Path, function: str, sample: str
+def test_reader_serves_an_entry_with_nothing_but_the_artifact(
+    invoke: Invoke, stack: LocalStack
 ) -> None:
-    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
-    allowed = {artifact, DRIVER} | library
-    report = invoke(function, sample)
-    assert not any("site-packages" in path for path in report["path"])
-    assert [f for f in report["files"] if not allowed & {Path(f), *Path(f).parents}] == []
+    place = {"Bucket": stack.resources["CacheBucket"], "Key": "cache/v1/programs.json"}
+    stack.client("s3").put_object(**place, Body=ENTRY.read_bytes())
+    answer = invoke("ReaderFunction", "reader_accounts")
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["123456"] == "Part A"
+
+
+def test_worker_rebuilds_an_entry_from_mip_cloud_with_nothing_but_the_artifact(
+    invoke: Invoke, stack: LocalStack
+) -> None:
+    assert invoke("WorkerFunction", "worker_programs") == {"batchItemFailures": []}
+    place = {"Bucket": stack.resources["CacheBucket"], "Key": "cache/v1/programs.json"}
+    stored = stack.client("s3").get_object(**place)
+    assert json.loads(stored["Body"].read())["dataset"] == "programs"
+
+
+def test_admin_tells_the_status_with_nothing_but_the_artifact(invoke: Invoke) -> None:
+    answer = invoke("AdminFunction", "admin_status")
+    assert answer["queue"] == {"visible": 0, "in_flight": 0}
 
 
 def test_artifact_describes_exactly_the_aws_services_that_the_code_uses(artifact: Path) -> None:

@@ -4,14 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.build.conftest import ROOT
-
-Make = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.build.conftest import ROOT, called
 
 
 @pytest.fixture
@@ -24,13 +21,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def make(project: Path) -> Make:
-    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        command = ["make", "--no-print-directory", *map(str, arguments)]
-        return subprocess.run(command, cwd=project, check=False, capture_output=True, text=True)
-
-    return run
+def make(project: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    return called("make", "--no-print-directory", *arguments, cwd=project)
 
 
 def python(project: Path, changed: str) -> Path:
@@ -45,10 +37,10 @@ def python(project: Path, changed: str) -> Path:
     return path
 
 
-def test_help_lists_every_verb(make: Make) -> None:
+def test_help_lists_every_verb(project: Path) -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     verbs = re.search(r"^\.PHONY: (.+?) \$", text, re.MULTILINE)[1].split()
-    assert re.findall(r"^  make ([a-z-]+) ", make("help").stdout, re.MULTILINE) == verbs
+    assert re.findall(r"^  make ([a-z-]+) ", make(project, "help").stdout, re.MULTILINE) == verbs
 
 
 @pytest.mark.parametrize(
@@ -60,28 +52,28 @@ def test_help_lists_every_verb(make: Make) -> None:
     ids=["Python 3.9", "no python3-venv"],
 )
 def test_python_that_will_not_do_is_told_before_anything_is_made(
-    make: Make, project: Path, changed: str, told: str
+    project: Path, changed: str, told: str
 ) -> None:
-    done = make("check", f"PYTHON={python(project, changed)}")
+    done = make(project, "check", f"PYTHON={python(project, changed)}")
     assert done.returncode != 0
     assert told in done.stderr
     assert "make PYTHON=/path/to/python3.13" in done.stderr
     assert not (project / ".tools").exists()
 
 
-def test_python_that_is_not_there_is_told(make: Make, project: Path) -> None:
-    done = make("check", "PYTHON=python2.5")
+def test_python_that_is_not_there_is_told(project: Path) -> None:
+    done = make(project, "check", "PYTHON=python2.5")
     assert "error: there is no python2.5." in done.stderr
     assert not (project / ".tools").exists()
 
 
 @pytest.mark.parametrize(("configured", "asks"), [(False, "guided"), (True, "confirm-changeset")])
 def test_first_deployment_asks_for_everything_and_later_ones_for_their_changes(
-    make: Make, project: Path, *, configured: bool, asks: str
+    project: Path, *, configured: bool, asks: str
 ) -> None:
     if configured:
         (project / "samconfig.toml").touch()
-    done = make("--dry-run", "deploy", "REGION=eu-west-1", "STACK=books")
+    done = make(project, "--dry-run", "deploy", "REGION=eu-west-1", "STACK=books")
     steps = re.sub(r"\\\n\s*", "", done.stdout)
     assert f"bin/sam deploy --{asks} --region eu-west-1 --stack-name books" in steps
     assert steps.index("sam build") < steps.index("sam deploy")

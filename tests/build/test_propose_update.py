@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build.conftest import ROOT, git
+from tests.build.conftest import ROOT, called, git
 
 
 @pytest.fixture
@@ -27,13 +27,8 @@ def clone(tmp_path: Path) -> Path:
 
 
 def propose(clone: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["/bin/bash", clone / "tools" / "propose_update"],
-        env=os.environ | {"PATH": f"{clone.parent}:{os.environ['PATH']}"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    path = {"PATH": f"{clone.parent}:{os.environ['PATH']}"}
+    return called("/bin/bash", clone / "tools" / "propose_update", env=os.environ | path)
 
 
 def branches(clone: Path) -> list[str]:

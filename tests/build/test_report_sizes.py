@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.build.conftest import Run
+from tests.build.conftest import script
 
 
-def test_each_function_has_a_row_of_sizes_and_their_ratio(script: Run, tmp_path: Path) -> None:
+def test_each_function_has_a_row_of_sizes_and_their_ratio(tmp_path: Path) -> None:
     for name in ("WorkerFunction", "ReaderFunction"):
         (tmp_path / name / "core").mkdir(parents=True)
         (tmp_path / name / "core" / "data").write_bytes(bytes(2_000_000))
@@ -19,7 +19,7 @@ def test_each_function_has_a_row_of_sizes_and_their_ratio(script: Run, tmp_path:
     ]
 
 
-def test_a_folder_without_artifacts_is_told(script: Run, tmp_path: Path) -> None:
+def test_a_folder_without_artifacts_is_told(tmp_path: Path) -> None:
     done = script("report_sizes.py", tmp_path)
     assert done.returncode == 1
     assert "there is no artifact in" in done.stderr

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.build.conftest import ROOT, Run
+from tests.build.conftest import ROOT, script
 
 
-def test_indexes_go_and_everything_else_stays(script: Run, tmp_path: Path) -> None:
+def test_indexes_go_and_everything_else_stays(tmp_path: Path) -> None:
     package = {"version": "==1.0", "hashes": ["sha256:0a"], "markers": "python_version >= '3'"}
     source = {"name": "main", "url": "https://index.example.org/simple", "verify_ssl": True}
     lock = {

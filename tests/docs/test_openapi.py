@@ -20,7 +20,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from handlers.routes import ROUTES
 from local.stack import LocalStack
 from tests.builders import NOW, make_reader_settings
-from tests.template.stack import methods
 from tests.template.stack import stack as template_stack
 
 ROOT = Path(__file__).parents[2]
@@ -79,33 +78,23 @@ def served() -> list[Example]:
 def ask(stack: LocalStack, request: str) -> requests.Response:
     found = REQUEST.fullmatch(request)
     assert found, f"{request} is no request"
-    headers: dict[str, str] = {}
-    if found["url"].startswith("/balances") and found["remark"] != ", not signed":
-        headers |= SIGNATURE
+    is_signed = found["url"].startswith("/balances") and found["remark"] != ", not signed"
+    headers = dict(SIGNATURE) if is_signed else {}
     if found["remark"] == ", Prefer: wait=0":
         headers["Prefer"] = "wait=0"
-    return requests.request(
-        found["method"], stack.api_url + found["url"], headers=headers, timeout=40
-    )
+    url = stack.api_url + found["url"]
+    return requests.request(found["method"], url, headers=headers, timeout=40)
 
 
 def test_description_is_valid() -> None:
     assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
 
 
-def test_description_has_the_routes_of_the_template() -> None:
-    routed = {path.replace("{proxy+}", "{proxy}") for path, _, _ in methods(template_stack())}
-    assert set(document()["paths"]) == routed
-
-
-def test_description_has_the_routes_of_the_reader() -> None:
-    assert set(document()["paths"]) - {"/{proxy}"} == set(ROUTES)
-
-
-def test_description_asks_for_a_signature_where_the_template_does() -> None:
-    signed = {path for path, _, operation in methods(template_stack()) if operation.get("security")}
-    described = {path for path, item in document()["paths"].items() if "security" in item["get"]}
-    assert described == signed
+def test_description_has_the_routes_of_the_reader_and_says_which_need_a_signature() -> None:
+    """As the template does: `tests/template/test_api.py`."""
+    signed = {path: "security" in item["get"] for path, item in document()["paths"].items()}
+    known = {path: not route.is_public for path, route in ROUTES.items()}
+    assert signed == known | {"/{proxy}": False}
 
 
 def test_description_has_the_version_of_the_project() -> None:
@@ -124,8 +113,7 @@ class Asked(dict[str, str]):
         return False
 
     def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
+        return default if name not in self else None
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -153,26 +141,17 @@ def test_example_is_what_the_local_stack_answers(stack: LocalStack, example: Exa
 def test_examples_of_the_gateways_own_answers_are_the_templates() -> None:
     answers = template_stack().properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"]
     shown = {e.request.removeprefix("API Gateway's "): e.value for e in examples()}
-    own = {name: shown[name] for name in answers if name in shown}
-    assert set(own) == {"THROTTLED", "DEFAULT_5XX"}
-    for name, value in own.items():
-        assert json.loads(answers[name]["responseTemplates"]["application/json"]) == value
+    for name in ("THROTTLED", "DEFAULT_5XX"):
+        assert json.loads(answers[name]["responseTemplates"]["application/json"]) == shown[name]
+    assert set(answers) & set(shown) == {"THROTTLED", "DEFAULT_5XX"}
 
 
 def test_schemathesis_finds_nothing(stack: LocalStack, tmp_path: Path) -> None:
     """Requests right and wrong, as the description has them, against the local gateway."""
-    command = [
-        Path(sys.executable).with_name("schemathesis"),
-        "--no-color",
-        "--config-file",
-        Path(__file__).with_name("schemathesis.toml"),
-        "run",
-        OPENAPI,
-        "--url",
-        stack.api_url,
-    ]
+    program = Path(sys.executable).with_name("schemathesis")
+    options = ["--no-color", "--config-file", Path(__file__).with_name("schemathesis.toml")]
     done = subprocess.run(
-        command,
+        [program, *options, "run", OPENAPI, "--url", stack.api_url],
         capture_output=True,
         text=True,
         cwd=tmp_path,

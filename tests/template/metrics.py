@@ -5,7 +5,7 @@ watches something that never has a value and nobody notices.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 NAMESPACE = "LambdaMipsApi"
 
@@ -33,17 +33,17 @@ class Metric:
     """A metric: its dimensions, the statistics that mean something, and who emits it."""
 
     statistics: frozenset[str]
-    dimensions: frozenset[str] = frozenset()
-    service: str = field(default="", kw_only=True)
+    dimensions: frozenset[str]
+    service: str = ""
     """The function that emits it, whose name is the dimension `service`."""
 
 
-def _reader(statistics: frozenset[str], *dimensions: str) -> Metric:
-    return Metric(statistics, frozenset({"service", *dimensions}), service="${ReaderFunction}")
+def _reader(statistics: frozenset[str]) -> Metric:
+    return Metric(statistics, frozenset({"service"}), "${ReaderFunction}")
 
 
 def _worker(statistics: frozenset[str], *dimensions: str) -> Metric:
-    return Metric(statistics, frozenset({"service", *dimensions}), service="${WorkerFunction}")
+    return Metric(statistics, frozenset({"service", *dimensions}), "${WorkerFunction}")
 
 
 def _aws(statistics: frozenset[str], *dimensions: str) -> Metric:
@@ -103,18 +103,13 @@ class Watched:
         metric = ALL.get((self.namespace, self.name))
         if metric is None:
             return [f"nobody emits {self.namespace} {self.name}"]
-        return [
-            *_dimension_faults(metric, self.dimensions),
-            *([] if self.statistic in metric.statistics else [f"no use in its {self.statistic}"]),
+        if self.dimensions.keys() != metric.dimensions:
+            return [
+                f"its dimensions are {sorted(metric.dimensions)}, not {sorted(self.dimensions)}"
+            ]
+        possible = VALUES | {"service": {metric.service}}
+        return [f"no use in its {self.statistic}"] * (self.statistic not in metric.statistics) + [
+            f"{name} is never {value}"
+            for name, value in self.dimensions.items()
+            if value != ANY and value not in possible.get(name, {value})
         ]
-
-
-def _dimension_faults(metric: Metric, dimensions: Mapping[str, str]) -> list[str]:
-    if dimensions.keys() != metric.dimensions:
-        return [f"its dimensions are {sorted(metric.dimensions)}, not {sorted(dimensions)}"]
-    possible = VALUES | {"service": {metric.service}}
-    return [
-        f"{name} is never {value}"
-        for name, value in dimensions.items()
-        if value != ANY and value not in possible.get(name, {value})
-    ]

@@ -4,67 +4,49 @@ What only a deployment can know stays as a placeholder: `!Ref RebuildQueue` read
 `!GetAtt RebuildQueue.Arn` reads `${RebuildQueue.Arn}`.
 """
 
-import copy
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+from local.template.stack_template import DEFAULT_TEMPLATE as TEMPLATE
+from local.template.stack_template import load
+
 REQUIRED = {"MipOrganization": "Example"}
-FUNCTIONS = ("ReaderFunction", "WorkerFunction", "AdminFunction")
-ROLES = ("ReaderRole", "WorkerRole", "AdminRole")
 
 _ABSENT = object()
 
 
 @functools.cache
-def _source() -> dict[str, Any]:
+def document() -> dict[str, Any]:
+    """Return the template as it is written; tests share it and leave it as it is."""
     return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
 
 
-def document() -> dict[str, Any]:
-    """Return a copy of the template as it is written."""
-    return copy.deepcopy(_source())
-
-
-def translated(**parameters: str) -> dict[str, Any]:
-    """Return plain CloudFormation, with the given parameters as the template's defaults."""
-    source = document()
-    for name, value in parameters.items():
-        source["Parameters"][name]["Default"] = value
-    # The translator wants code that is already uploaded.
-    source["Globals"]["Function"]["CodeUri"] = {"Bucket": "code-bucket", "Key": "code.zip"}
-    session = boto3.Session(region_name="us-east-1")
-    return Translator({}, Parser(), boto_session=session).translate(source, dict(REQUIRED))
+FUNCTIONS, ROLES = (
+    [name for name, resource in document()["Resources"].items() if resource["Type"] == kind]
+    for kind in ("AWS::Serverless::Function", "AWS::IAM::Role")
+)
 
 
 class Stack:
     """A translated template in which every parameter and condition has been decided."""
 
     def __init__(self, **parameters: str) -> None:
-        self._template = translated(**parameters)
-        defaults = {
-            name: declared.get("Default", "")
-            for name, declared in self._template["Parameters"].items()
-        }
-        self._parameters = defaults | REQUIRED | parameters
-        self.resources: dict[str, Any] = {
-            name: self._render(resource)
-            for name, resource in self._template["Resources"].items()
-            if self._exists(resource)
-        }
-        self.outputs: dict[str, Any] = {
-            name: self._render(output)
-            for name, output in self._template["Outputs"].items()
-            if self._exists(output)
-        }
+        # As defaults, the parameters may be what no pattern allows.
+        loaded = load(TEMPLATE, {}, REQUIRED | parameters)
+        self._template, self._parameters = loaded.document, loaded.parameters
+        self.resources, self.outputs = map(self._existing, ("Resources", "Outputs"))
+
+    def refused(self) -> bool:
+        """Tell whether one of the template's rules refuses the parameters."""
+        return any(
+            self._render(rule["RuleCondition"])
+            and not all(self._render(assertion["Assert"]) for assertion in rule["Assertions"])
+            for rule in self._template["Rules"].values()
+        )
 
     def properties(self, name: str) -> dict[str, Any]:
         """Return the properties of one resource."""
@@ -97,8 +79,12 @@ class Stack:
             for resource in as_list(statement["Resource"])
         }
 
-    def _exists(self, part: Mapping[str, Any]) -> bool:
-        return "Condition" not in part or self._holds(part["Condition"])
+    def _existing(self, section: str) -> dict[str, Any]:
+        return {
+            name: self._render(part)
+            for name, part in self._template[section].items()
+            if "Condition" not in part or self._holds(part["Condition"])
+        }
 
     def _holds(self, condition: str) -> bool:
         return self._render(self._template["Conditions"][condition])
@@ -130,7 +116,7 @@ class Stack:
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, values = (argument, {}) if isinstance(argument, str) else argument
-        known = self._parameters | {key: self._render(item) for key, item in values.items()}
+        known = {**self._parameters, **self._render(values)}
         filled = re.sub(r"\$\{([\w:.]+)\}", lambda match: str(known.get(match[1], match[0])), text)
         return filled.replace("${!", "${")
 
@@ -147,8 +133,12 @@ class Stack:
         return self._render(text).split(separator)
 
     def _equals(self, argument: list[Any]) -> bool:
-        first, second = argument
-        return self._render(first) == self._render(second)
+        first, second = map(self._render, argument)
+        return str(first) == str(second)
+
+    def _eachmemberequals(self, argument: list[Any]) -> bool:
+        members, wanted = map(self._render, argument)
+        return all(member == wanted for member in members)
 
     def _not(self, argument: list[Any]) -> bool:
         return not self._render(argument[0])

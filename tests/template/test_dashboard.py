@@ -10,35 +10,21 @@ from tests.template.metrics import ANY, NAMESPACE, OWN, VALUES, Watched
 from tests.template.stack import stack
 
 COLUMNS = 24
-ROWS = ["Does anything need attention?", "Cache", "Rebuilds", "MIP Cloud", "Queues"]
 SEARCH = re.compile(
     r"SEARCH\('\{(?P<schema>[^}]+)\} (?P<terms>[^']+)', '(?P<statistic>\w+)', \d+\)"
 )
-TERM = re.compile(r'(\w+)="([^"]+)"')
 
 
-def body(**parameters):
-    return json.loads(stack(**parameters).properties("Dashboard")["DashboardBody"])
+def widgets(*kinds, **parameters):
+    body = json.loads(stack(**parameters).properties("Dashboard")["DashboardBody"])
+    return [widget for widget in body["widgets"] if not kinds or widget["type"] in kinds]
 
 
-def widgets(kind=None):
-    return [widget for widget in body()["widgets"] if kind in (None, widget["type"])]
-
-
-def title(widget):
-    shown = widget["properties"]
-    return shown["title"] if "title" in shown else shown["markdown"].split("\n")[0].strip("# ")
-
-
-def graphs():
-    return [pytest.param(widget, id=title(widget)) for widget in widgets("metric")]
-
-
-def cells(widget):
-    return itertools.product(
-        range(widget["x"], widget["x"] + widget["width"]),
-        range(widget["y"], widget["y"] + widget["height"]),
-    )
+def graph(wanted, **parameters):
+    """Return the properties of the graph that has a title."""
+    graphs = [widget["properties"] for widget in widgets("metric", **parameters)]
+    [only] = [shown for shown in graphs if shown["title"] == wanted]
+    return only
 
 
 def options(entry):
@@ -65,41 +51,40 @@ def plain(widget, entry):
 def searched(expression):
     found = SEARCH.fullmatch(expression)
     namespace, *names = found["schema"].split(",")
-    terms = dict(TERM.findall(found["terms"]))
+    terms = dict(re.findall(r'(\w+)="([^"]+)"', found["terms"]))
     name = terms.pop("MetricName")
     return Watched(namespace, name, dict.fromkeys(names, ANY) | terms, found["statistic"])
 
 
-def annotations(wanted, **parameters):
-    [only] = [widget for widget in body(**parameters)["widgets"] if title(widget) == wanted]
-    return [line["value"] for line in only["properties"]["annotations"]["horizontal"]]
+every_graph = pytest.mark.parametrize(
+    "widget", widgets("metric"), ids=lambda widget: widget["properties"]["title"]
+)
 
 
 def test_dashboard_is_named_by_stack_and_region_because_accounts_share_them_among_regions():
     assert stack().properties("Dashboard")["DashboardName"] == "${AWS::StackName}-${AWS::Region}"
 
 
-def test_widgets_fill_the_grid_without_gap_or_overlap():
-    covered = [cell for widget in widgets() for cell in cells(widget)]
-    height = max(y for _, y in covered) + 1
+def test_widgets_fill_the_grid_without_gap_or_overlap_in_the_order_of_the_template():
+    """That of the runbook, too: `tests/docs/test_runbook.py`."""
+    places = [[widget[side] for side in ("y", "x", "height", "width")] for widget in widgets()]
+    covered = [
+        cell
+        for y, x, height, width in places
+        for cell in itertools.product(range(y, y + height), range(x, x + width))
+    ]
+    lowest = max(y for y, _ in covered)
+    assert sorted(covered) == list(itertools.product(range(lowest + 1), range(COLUMNS)))
+    assert places == sorted(places)
 
-    assert sorted(covered) == sorted(itertools.product(range(COLUMNS), range(height)))
 
-
-def test_rows_come_in_the_order_in_which_an_operator_asks():
-    heads = [(widget["y"], title(widget)) for widget in widgets() if widget["type"] != "metric"]
-
-    assert [name for _, name in sorted(heads)] == ROWS
-
-
-@pytest.mark.parametrize("widget", graphs())
+@every_graph
 def test_graph_shows_metrics_that_somebody_emits(widget):
     assert [watched.faults() for watched in drawn(widget) if watched.faults()] == []
 
 
 def test_every_metric_of_the_service_and_every_call_of_mip_is_shown():
     shown = [watched for widget in widgets("metric") for watched in drawn(widget)]
-
     assert {watched.name for watched in shown if watched.namespace == NAMESPACE} == set(OWN)
     for name in ("MipCalls", "MipSeconds"):
         assert {w.dimensions["call"] for w in shown if w.name == name} == VALUES["call"]
@@ -108,7 +93,6 @@ def test_every_metric_of_the_service_and_every_call_of_mip_is_shown():
 def test_searches_stay_within_this_stack_and_label_lines_by_what_tells_them_apart():
     entries = [entry for widget in widgets("metric") for entry in widget["properties"]["metrics"]]
     searches = [o for o in map(options, entries) if o.get("expression", "").startswith("SEARCH")]
-
     assert searches
     for search in searches:
         dimensions = searched(search["expression"]).dimensions
@@ -118,25 +102,19 @@ def test_searches_stay_within_this_stack_and_label_lines_by_what_tells_them_apar
 
 
 def test_share_is_computed_from_the_graphs_own_metrics_even_where_some_are_silent():
-    [metrics] = [
-        widget["properties"]["metrics"]
-        for widget in widgets()
-        if title(widget) == "What share was answered at once?"
-    ]
+    metrics = graph("What share was answered at once?")["metrics"]
     [expression] = [options(entry)["expression"] for entry in metrics if len(entry) == 1]
     hidden = {options(entry)["id"]: entry[1] for entry in metrics if len(entry) > 1}
-
     assert hidden == {"hits": "Hits", "stale": "StaleHits", "misses": "Misses"}
     assert set(re.findall(r"[a-z]+", expression)) == set(hidden)
     assert re.findall(r"FILL\((\w+), 0\)", expression) == re.findall(r"[a-z]+", expression)
 
 
-@pytest.mark.parametrize("widget", graphs())
+@every_graph
 def test_graph_can_be_read_without_knowing_the_code(widget):
     """A title that CloudWatch does not cut, a label for every line, and what the axis counts."""
     shown = widget["properties"]
     visible = [options(entry) for entry in shown["metrics"] if options(entry).get("visible", True)]
-
     assert shown["title"].endswith("?")
     # One line; a column of a small screen has room for five letters.
     assert len(shown["title"]) <= 5.5 * widget["width"]
@@ -148,14 +126,13 @@ def test_graph_can_be_read_without_knowing_the_code(widget):
 def test_status_of_every_alarm_is_on_top():
     [status] = widgets("alarm")
     alarms = stack().of_type("AWS::CloudWatch::Alarm")
-
     assert status["y"] == 0
     assert status["properties"]["alarms"] == [f"${{{name}.Arn}}" for name in alarms]
 
 
 def test_lines_across_a_graph_are_where_the_alarm_rings_and_entries_get_stale():
-    threshold = stack().properties("OldestMessageAlarm")["Threshold"]
     chosen = {"ProgramsTtlSeconds": "7200", "BalancesTtlSeconds": "3600"}
-
-    assert annotations("How old is the oldest message?") == [threshold]
-    assert annotations("How old were entries at rebuild?", **chosen) == [7200, 3600]
+    titles = ("How old is the oldest message?", "How old were entries at rebuild?")
+    annotated = [graph(title, **chosen)["annotations"]["horizontal"] for title in titles]
+    threshold = stack().properties("OldestMessageAlarm")["Threshold"]
+    assert [[line["value"] for line in lines] for lines in annotated] == [[threshold], [7200, 3600]]

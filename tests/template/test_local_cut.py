@@ -11,7 +11,6 @@ DOCS = (TEMPLATE.parent / "docs" / "testing.md").read_text(encoding="utf-8")
 
 def test_every_resource_is_there_or_is_left_out_with_a_reason_of_its_own():
     left_out = {name: reason for name, reason in CUT.left_out.items() if "." not in name}
-
     assert set(CUT.document["Resources"]) | set(left_out) >= set(EDGE.resources)
     assert all(left_out.values())
     assert UNKNOWN_TYPE not in left_out.values()
@@ -20,7 +19,6 @@ def test_every_resource_is_there_or_is_left_out_with_a_reason_of_its_own():
 def test_lists_hold_nothing_that_the_template_does_not_have():
     kinds = {resource["Type"] for resource in EDGE.resources.values()}
     dropped = [name.split(".") for name in CUT.left_out if "." in name]
-
     assert set(LEFT_OUT) <= kinds
     assert {(EDGE.resources[name]["Type"], gone) for name, gone in dropped} == {
         (kind, gone) for kind, properties in IGNORED_PROPERTIES.items() for gone in properties
@@ -29,5 +27,4 @@ def test_lists_hold_nothing_that_the_template_does_not_have():
 
 def test_docs_name_everything_that_is_left_out():
     told = set(LEFT_OUT) | {name for names in IGNORED_PROPERTIES.values() for name in names}
-
     assert [name for name in sorted(told) if f"`{name}`" not in DOCS] == []

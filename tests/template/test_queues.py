@@ -7,27 +7,19 @@ import pytest
 from core.model.messages import MAX_RECEIVES, MESSAGE_GROUP, parse_message
 from tests.template.stack import stack
 
-FOURTEEN_DAYS = 14 * 24 * 3600
-
 
 def queue():
     return stack().properties("RebuildQueue")
-
-
-def target(**parameters):
-    [only] = stack(**parameters).properties("RefreshSchedule")["Targets"]
-    return only
 
 
 @pytest.mark.parametrize("name", ["RebuildQueue", "DeadLetterQueue"])
 def test_queue_is_an_encrypted_fifo_that_drops_repeated_content_and_keeps_messages_longest(name):
     """A rule gives no deduplication id: without content-based deduplication SQS refuses its own."""
     properties = stack().properties(name)
-
     assert properties["FifoQueue"] is properties["ContentBasedDeduplication"] is True
     assert properties["QueueName"].endswith(".fifo")
     assert properties["SqsManagedSseEnabled"] is True
-    assert properties["MessageRetentionPeriod"] == FOURTEEN_DAYS
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_rebuild_queue_gives_up_after_as_many_receives_as_the_worker():
@@ -40,21 +32,17 @@ def test_rebuild_queue_gives_up_after_as_many_receives_as_the_worker():
 
 def test_dead_letter_queue_takes_from_the_rebuild_queue_only():
     allowed = stack().properties("DeadLetterQueue")["RedriveAllowPolicy"]
-    [source] = allowed["sourceQueueArns"]
-
     assert allowed["redrivePermission"] == "byQueue"
+    [source] = allowed["sourceQueueArns"]
     assert source.endswith(":" + queue()["QueueName"])
 
 
 def test_visibility_is_at_least_six_worker_timeouts():
-    worker = stack().properties("WorkerFunction")
-
-    assert queue()["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    assert queue()["VisibilityTimeout"] >= 6 * stack().properties("WorkerFunction")["Timeout"]
 
 
 def test_worker_takes_ten_messages_and_reports_failures_one_by_one():
     [mapping] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
-
     assert mapping["EventSourceArn"] == "${RebuildQueue.Arn}"
     assert mapping["FunctionName"] == "${WorkerFunction}"
     assert mapping["BatchSize"] == 10
@@ -63,19 +51,17 @@ def test_worker_takes_ten_messages_and_reports_failures_one_by_one():
 
 def test_schedule_sends_what_the_worker_understands_to_its_queue_in_the_common_group():
     rule = stack(RefreshExpression="rate(2 hours)").properties("RefreshSchedule")
-    message = parse_message(target()["Input"], date(2026, 10, 15))
-
+    [target] = rule["Targets"]
+    message = parse_message(target["Input"], date(2026, 10, 15))
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(2 hours)", "ENABLED")
-    assert target()["Arn"] == "${RebuildQueue.Arn}"
-    assert target()["SqsParameters"] == {"MessageGroupId": MESSAGE_GROUP}
+    assert target["Arn"] == "${RebuildQueue.Arn}"
+    assert target["SqsParameters"] == {"MessageGroupId": MESSAGE_GROUP}
     assert MESSAGE_GROUP == "mips"  # operators' commands name it, too
     assert (message.selection.name, message.reason) == ("all", "schedule")
 
 
 def test_default_ttls_outlast_the_default_schedule():
-    schedule_seconds = 6 * 3600
     worker = stack().properties("WorkerFunction")["Environment"]["Variables"]
-
+    ttls = [int(worker[f"{dataset}_TTL_SECONDS"]) for dataset in ("PROGRAMS", "BALANCES")]
     assert stack().properties("RefreshSchedule")["ScheduleExpression"] == "cron(5 0/6 * * ? *)"
-    assert worker["PROGRAMS_TTL_SECONDS"] > schedule_seconds
-    assert worker["BALANCES_TTL_SECONDS"] > schedule_seconds
+    assert min(ttls) > 6 * 3600

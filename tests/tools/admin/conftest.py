@@ -9,12 +9,7 @@ from tests.tools.admin.desk import Desk, make_stack
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
+def desk() -> Iterator[Desk]:
     with mock_aws():
-        yield
-
-
-@pytest.fixture
-def desk(aws: None) -> Desk:
-    make_stack()
-    return Desk()
+        make_stack()
+        yield Desk()

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from core.model.datasets import PROGRAM_LISTS, Dataset
-from core.model.entry import CacheEntry, encode
+from core.model.entry import CacheEntry, decode, encode
 from tests.builders import make_lists
 from tools.admin.__main__ import run
 from tools.admin.arguments import parse
@@ -42,27 +42,6 @@ TEMPLATE = {
 }
 
 
-class AdminFunction:
-    """Answers each action from a list, the last answer again and again."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[dict[str, Any]]] = {"status": [status()]}
-        self.failure: dict[str, Any] | None = None
-        self.payloads: list[dict[str, Any]] = []
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == f"{NAME}-admin"
-        payload = json.loads(Payload)
-        self.payloads.append(payload)
-        if self.failure is not None:
-            body = json.dumps(self.failure).encode()
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(body)}
-        answers = self.answers[payload["action"]]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        body = json.dumps({"action": payload["action"], **answer}).encode()
-        return {"Payload": io.BytesIO(body)}
-
-
 class DeniedEvents:
     def describe_rule(self, **_: str) -> None:
         error = {"Code": "AccessDeniedException", "Message": "no"}
@@ -85,14 +64,22 @@ class TerminalFile(io.StringIO):
         return True
 
 
-@dataclass
 class Desk:
-    function: AdminFunction = field(default_factory=AdminFunction)
-    clients: dict[str, Any] = field(default_factory=dict)
-    """Clients that stand in for those of moto."""
-    target: Target = field(default_factory=lambda: Target(NAME, "us-east-1"))
-    pause: Callable[[], None] = lambda: None
-    out: type[io.StringIO] = io.StringIO
+    """The command line, and an admin function that answers each action from a list.
+
+    The last answer to an action is given again and again.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] = {"status": [status()]}
+        self.failure: dict[str, Any] | None = None
+        self.payloads: list[dict[str, Any]] = []
+        self.clients: dict[str, Any] = {"lambda": self}
+        """Clients that stand in for those of moto."""
+        self.target = Target(NAME, "us-east-1")
+        self.pause: Callable[[], None] = lambda: None
+        self.out = io.StringIO
+        self.s3: Any = boto3.client("s3")
 
     def __call__(self, *command: str) -> Result:
         arguments = parse(command, {})
@@ -103,19 +90,41 @@ class Desk:
         return Result(ended, out.getvalue(), err.getvalue())
 
     def _client(self, service: str) -> Any:
-        if service == "lambda":
-            return self.function
         return self.clients.get(service) or boto3.client(service)  # type: ignore[call-overload]
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == f"{NAME}-admin"
+        payload = json.loads(Payload)
+        self.payloads.append(payload)
+        if self.failure is not None:
+            body = json.dumps(self.failure).encode()
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(body)}
+        answers = self.answers[payload["action"]]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        body = json.dumps({"action": payload["action"], **answer}).encode()
+        return {"Payload": io.BytesIO(body)}
+
+    @property
+    def looks(self) -> int:
+        """How often the status was asked for."""
+        return self.payloads.count({"action": "status"})
 
     def put(self, body: bytes | CacheEntry, dataset: Dataset = PROGRAM_LISTS) -> str:
         """Store an object as the worker would; its version."""
         content = encode(body) if isinstance(body, CacheEntry) else body
-        reply = boto3.client("s3").put_object(Bucket=BUCKET, Key=key_of(dataset), Body=content)
+        reply = self.s3.put_object(Bucket=BUCKET, Key=key_of(dataset), Body=content)
         return reply["VersionId"]
 
+    def delete(self) -> None:
+        self.s3.delete_object(Bucket=BUCKET, Key=key_of(PROGRAM_LISTS))
+
     def stored(self, dataset: Dataset = PROGRAM_LISTS) -> Any:
-        reply = boto3.client("s3").get_object(Bucket=BUCKET, Key=key_of(dataset))
-        return json.loads(reply["Body"].read())
+        """What the reader finds."""
+        reply = self.s3.get_object(Bucket=BUCKET, Key=key_of(dataset))
+        return decode(reply["Body"].read(), dataset)
+
+    def newest(self, *period: str) -> str:
+        return self("versions", *period, "--json").json["versions"][0]["version_id"]
 
 
 def make_stack() -> None:

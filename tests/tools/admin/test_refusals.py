@@ -1,21 +1,23 @@
 """What AWS, the admin function and the environment can refuse, and what the operator reads."""
 
 import socket
-from collections.abc import Iterator
-from typing import Any
 
 import boto3
-import botocore.exceptions
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
 from botocore.parsers import ResponseParserError
 
-from tests.tools.admin.desk import NAME, Desk
+from tests.tools.admin.desk import NAME, Desk, Result
 from tools.admin import target
 from tools.admin.__main__ import main
 from tools.admin.aws_errors import explained
 from tools.admin.errors import AdminError, AwsError, UsageError
-from tools.admin.stack import Stack
 from tools.admin.target import Clients, Target, target_of
 
 
@@ -23,22 +25,26 @@ def refusal(code: str, message: str = "no") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
 
 
-def test_refusal_of_the_admin_function_is_told_in_its_words(desk: Desk) -> None:
-    desk.function.failure = {"errorType": "InvalidCommandError", "errorMessage": "give an id"}
-    result = desk("letters")
-    assert (result.status, result.out) == (1, "")
-    assert result.err == "error: the admin function refuses: give an id\n"
-
-
-def test_crash_of_the_admin_function_is_told_as_such(desk: Desk) -> None:
-    desk.function.failure = {"errorType": "StoreUnavailableError", "errorMessage": "S3: 503"}
-    result = desk("status")
-    assert (result.status, result.out) == (1, "")
-    assert "the admin function failed: StoreUnavailableError: S3: 503; see `logs`" in result.err
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        ("InvalidCommandError", "give an id", "the admin function refuses: give an id\n"),
+        (
+            "StoreUnavailableError",
+            "S3: 503",
+            "the admin function failed: StoreUnavailableError: S3: 503; see `logs`\n",
+        ),
+    ],
+)
+def test_failure_of_the_admin_function_is_told_in_its_words(
+    desk: Desk, kind: str, text: str, told: str
+) -> None:
+    desk.failure = {"errorType": kind, "errorMessage": text}
+    assert desk("letters") == Result(1, "", f"error: {told}")
 
 
 def test_function_that_answers_something_else_is_not_believed(desk: Desk) -> None:
-    desk.function.answers["status"] = [{"action": "other"}]
+    desk.answers["status"] = [{"action": "other"}]
     assert desk("status").err == f"error: {NAME}-admin gave no answer to status\n"
 
 
@@ -49,42 +55,29 @@ def test_stack_that_does_not_exist_is_named(desk: Desk) -> None:
     assert "there is no stack nobody in us-east-1; give --stack or --region" in result.err
 
 
-def test_stack_of_something_else_is_not_operated_on(aws: None) -> None:
+def test_stack_of_something_else_is_not_operated_on(desk: Desk) -> None:
     topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
     boto3.client("cloudformation").create_stack(StackName="other", TemplateBody=topic)
-    with pytest.raises(AwsError, match="the stack other has no AdminFunction"):
-        Stack(Target("other", "us-east-1")).invoke("status")
-
-
-@pytest.mark.parametrize(
-    ("message", "right"),
-    [
-        ("User: x is not authorized to perform: s3:GetObjectVersion on y", "s3:GetObjectVersion"),
-        ("Access Denied", "s3:GetObject"),
-    ],
-)
-def test_missing_right_is_named(message: str, right: str) -> None:
-    with (
-        pytest.raises(AwsError, match=f"lack the right {right} "),
-        explained("s3:GetObject"),
-    ):
-        raise refusal("AccessDenied", message)
+    desk.target = Target("other", "us-east-1")
+    assert "the stack other has no AdminFunction" in desk("status").err
 
 
 @pytest.mark.parametrize(
     ("raised", "error", "advice"),
     [
+        (
+            refusal("AccessDenied", "x is not authorized to perform: s3:GetObjectVersion on y"),
+            AwsError,
+            "lack the right s3:GetObjectVersion ",
+        ),
+        (refusal("AccessDenied"), AwsError, "lack the right s3:GetObject "),
         (refusal("ExpiredToken"), AwsError, "log in again"),
         (refusal("SlowDown", "easy"), AwsError, "AWS refused s3:GetObject: SlowDown: easy"),
-        (botocore.exceptions.NoCredentialsError(), AwsError, "no AWS credentials"),
-        (botocore.exceptions.NoRegionError(), UsageError, "give --region"),
-        (botocore.exceptions.ProfileNotFound(profile="x"), UsageError, "AWS_PROFILE"),
+        (NoCredentialsError(), AwsError, "no AWS credentials"),
+        (NoRegionError(), UsageError, "give --region"),
+        (ProfileNotFound(profile="x"), UsageError, "AWS_PROFILE"),
         (ResponseParserError("<html>"), AwsError, "is not AWS"),
-        (
-            botocore.exceptions.ReadTimeoutError(endpoint_url="https://x"),
-            AwsError,
-            "whether it was done is not known",
-        ),
+        (ReadTimeoutError(endpoint_url="https://x"), AwsError, "whether it was done is not known"),
     ],
 )
 def test_what_the_sdk_raises_becomes_advice(
@@ -109,26 +102,18 @@ def test_no_credentials_and_no_region_are_told(
     assert "no AWS credentials" in told
 
 
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A server that takes connections and answers nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-def test_endpoint_that_answers_nothing_is_not_waited_for_without_end(
-    silent_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("listens", [True, False])
+def test_local_stack_that_is_silent_or_does_not_run_is_told_in_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], listens: bool
 ) -> None:
     monkeypatch.setattr(target, "ANSWER_SECONDS", 0.05)
-    assert main(["status", "--local-port", str(silent_port)]) == 1
-    assert "the local stack does not answer at http://127.0.0.1" in capsys.readouterr().err
-
-
-def test_local_stack_that_does_not_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert main(["status", "--local-port", str(port)]) == 1
-    assert "start it with `make local`" in capsys.readouterr().err
+        if not listens:
+            listener.close()
+        assert main(["status", "--local-port", str(port)]) == 1
+    told = f"the local stack does not answer at http://127.0.0.1:{port}; start it with `make local`"
+    assert told in capsys.readouterr().err
 
 
 def test_invocation_is_never_repeated_by_the_sdk() -> None:
@@ -138,20 +123,19 @@ def test_invocation_is_never_repeated_by_the_sdk() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "environment", "url"),
+    ("local", "port", "endpoint", "url"),
     [
-        ({"local": True}, {}, "http://127.0.0.1:4566"),
-        ({"local": True}, {"AWS_ENDPOINT_URL": "https://vpce.example"}, "http://127.0.0.1:4566"),
-        ({"local": True}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:9"),
-        ({}, {"AWS_ENDPOINT_URL": "http://localhost:9/"}, "http://localhost:9"),
-        ({"local_port": 7}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:7"),
-        ({}, {"AWS_ENDPOINT_URL": "https://vpce.example"}, None),
-        ({}, {}, None),
+        (True, None, None, "http://127.0.0.1:4566"),
+        (True, None, "https://vpce.example", "http://127.0.0.1:4566"),
+        (True, None, "http://127.0.0.1:9", "http://127.0.0.1:9"),
+        (False, None, "http://localhost:9/", "http://localhost:9"),
+        (False, 7, "http://127.0.0.1:9", "http://127.0.0.1:7"),
+        (False, None, "https://vpce.example", None),
+        (False, None, None, None),
     ],
 )
 def test_local_stack_is_meant_where_the_options_or_the_endpoint_say_so(
-    options: dict[str, Any], environment: dict[str, str], url: str | None
+    local: bool, port: int | None, endpoint: str | None, url: str | None
 ) -> None:
-    chosen = {"local": False, "local_port": None, **options}
-    meant = target_of(NAME, None, chosen["local_port"], environment, local=chosen["local"])
-    assert meant.local_url == url
+    environment = {"AWS_ENDPOINT_URL": endpoint} if endpoint else {}
+    assert target_of(NAME, None, port, environment, local=local).local_url == url

@@ -1,6 +1,7 @@
 """`status` and `watch`."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -11,26 +12,18 @@ from tools.admin.status import held_back_until
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=92)
 MONTH = {"dataset": "balances", "from": "2026-10-01", "to": "2026-10-31"}
+HELD = failure(next_attempt_at="2999-01-01T10:20:30+00:00")
+BUSY = {"queue": (1, 0)}
 
 
 def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) -> None:
-    desk.function.answers["status"] = [
-        status(entry(), entry(**MONTH, state="stale", age_seconds=7300, last_error=failure()))
-    ]
+    failed = entry(**MONTH, state="stale", age_seconds=7300, last_error=failure())
+    desk.answers["status"] = [status(entry(), failed)]
     lines = desk("status").out.splitlines()
     assert lines[:2] == ["2 entries", "Stack: the-stack, us-east-1. Schedule: on, rate(6 hours)."]
-    assert lines[3].split() == [
-        "dataset",
-        "period",
-        "state",
-        "age",
-        "size",
-        "next",
-        "attempt",
-        "last",
-        "error",
-    ]
-    assert lines[4].split() == ["programs", "fresh", "7", "s", "1.6", "kB"]
+    heading, row = (" ".join(line.split()) for line in lines[3:5])
+    assert heading == "dataset period state age size next attempt last error"
+    assert row == "programs fresh 7 s 1.6 kB"
     assert lines[5].startswith("balances  2026-10-01/31  stale  2 h  1.6 kB  in 1 min 3")
     assert lines[5].endswith(
         "TransientUpstreamError: MIP answered 503 to segments"
@@ -38,10 +31,26 @@ def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) ->
     )
 
 
-def test_status_shows_what_could_never_be_built(desk: Desk) -> None:
-    desk.function.answers["status"] = [status(missing=({**MONTH, "last_error": failure()},))]
-    row = desk("status").out.splitlines()[-1]
-    assert row.split()[:5] == ["balances", "2026-10-01/31", "missing", "-", "-"]
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            status(missing=({**MONTH, "last_error": failure()},)),
+            ["balances  2026-10-01/31  missing  -    -"],
+        ),
+        (
+            status(entry(last_error=HELD), queue=(2, 1)),
+            ["A failed message is held back until 10:20:30 UTC", " 2 messages behind it wait.\n"],
+        ),
+        (status(session_open=True), ["A MIP session is noted as open"]),
+    ],
+)
+def test_status_tells_what_is_missing_what_holds_up_others_and_what_nobody_uses(
+    desk: Desk, answer: dict[str, Any], told: list[str]
+) -> None:
+    desk.answers["status"] = [answer]
+    out = desk("status").out
+    assert [text for text in told if text not in out] == []
 
 
 def test_status_tells_of_a_schedule_that_is_off(desk: Desk) -> None:
@@ -57,14 +66,6 @@ def test_status_without_the_right_to_see_the_schedule_shows_all_the_rest(desk: D
     assert "not known: these credentials lack the right events:DescribeRule" in result.out
 
 
-def test_status_tells_until_when_a_failed_message_holds_up_those_behind_it(desk: Desk) -> None:
-    held = failure(next_attempt_at="2999-01-01T10:20:30+00:00")
-    desk.function.answers["status"] = [status(entry(last_error=held), queue=(2, 1))]
-    line = desk("status").out.splitlines()[1]
-    assert line.startswith("A failed message is held back until 10:20:30 UTC")
-    assert line.endswith("2 messages behind it wait.")
-
-
 @pytest.mark.parametrize(
     ("in_flight", "record", "expected"),
     [
@@ -75,44 +76,36 @@ def test_status_tells_until_when_a_failed_message_holds_up_those_behind_it(desk:
     ],
 )
 def test_message_is_held_back_while_it_is_hidden_and_its_time_has_not_come(
-    in_flight: int, record: dict, expected: datetime | None
+    in_flight: int, record: dict[str, Any], expected: datetime | None
 ) -> None:
     answer = status(entry(last_error=record), queue=(0, in_flight))
     assert held_back_until(answer, NOW) == expected
 
 
-def test_status_tells_of_a_session_that_nobody_uses(desk: Desk) -> None:
-    desk.function.answers["status"] = [status(session_open=True)]
-    assert "A MIP session is noted as open" in desk("status").out
-
-
 def test_status_as_json_is_the_functions_answer_and_what_else_was_looked_at(desk: Desk) -> None:
     answer = status(entry(last_error=failure()), queue=(0, 1))
-    desk.function.answers["status"] = [answer]
+    desk.answers["status"] = [answer]
     shown = desk("status", "--json").json
     assert shown.items() >= answer.items()
     assert shown["held_back_until"] == answer["entries"][0]["last_error"]["next_attempt_at"]
 
 
-def test_watch_until_idle_ends_when_nothing_is_queued_and_no_session_is_open(desk: Desk) -> None:
-    desk.function.answers["status"] = [
-        status(queue=(1, 0)),
-        status(queue=(0, 1)),
-        status(session_open=True),
-        status(entry()),
-    ]
-    assert desk("watch", "--until", "idle").status == 0
-    assert len(desk.function.payloads) == 4
-
-
-def test_watch_into_a_pipe_prints_only_what_has_changed(desk: Desk) -> None:
-    busy = {"queue": (1, 0)}
-    desk.function.answers["status"] = [
-        status(entry(age_seconds=1), **busy),
-        status(entry(age_seconds=3), **busy),
-        status(entry(age_seconds=0)),
-    ]
-    assert desk("watch", "--until", "idle").out.count("1 entries") == 2
+@pytest.mark.parametrize(
+    ("looks", "shown"),
+    [
+        # Until nothing is queued, and no session is open.
+        ([status(**BUSY), status(queue=(0, 1)), status(session_open=True), status()], 4),
+        # Into a pipe, without what only has become older.
+        ([status(entry(), **BUSY), status(entry(age_seconds=9), **BUSY), status(entry())], 2),
+    ],
+)
+def test_watch_until_idle_prints_what_has_changed(
+    desk: Desk, looks: list[dict[str, Any]], shown: int
+) -> None:
+    desk.answers["status"] = list(looks)
+    result = desk("watch", "--until", "idle")
+    assert (result.status, desk.looks) == (0, len(looks))
+    assert result.out.count("Stack: the-stack") == shown
 
 
 def test_watch_ends_well_with_ctrl_c(desk: Desk) -> None:
