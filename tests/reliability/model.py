@@ -1,7 +1,10 @@
 """A randomised model: any order of reads, deliveries, kills, purges, faults and clock jumps."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -17,13 +20,23 @@ from core.reading.ask import QUEUE_PAUSE
 from core.reading.load import earlier_days
 from core.reading.lookup import Found, NotFound, Outcome
 from tests.builders import make_credentials
-from tests.reliability.world import StepBudget, World
+from tests.reliability.world import World
 
 CALLS = ("login", "segments", "accounts", "balances", "logout")
 SECRETS = ("correct horse", "token-")
 NOTES = ("noted_session", "note_session", "note_no_session")
 JUMPS = (0.5, 16, 61, 130, 301, 1900, 4000, 90_000)
-DATASETS = ("programs", "balances")
+FOREIGN = st.sampled_from(["misp", "m-1"])
+PROGRAMS = '{"dataset": "programs"}'
+
+
+@contextmanager
+def changed(part: object, **values: object) -> Iterator[None]:
+    """For a while something of the world is different."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setattr(part, name, value)
+        yield
 
 
 class CacheModel(RuleBasedStateMachine):
@@ -32,7 +45,7 @@ class CacheModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World(readers=2)
-        self.purged_at: datetime | None = None
+        self.purged_at = datetime.min.replace(tzinfo=UTC)
         self.lost_tokens: set[str] = set()
         self.sqs_left_alone_until = self.world.clock()
 
@@ -42,8 +55,6 @@ class CacheModel(RuleBasedStateMachine):
         result = self._read(reader, PROGRAM_LISTS, wait)
         if isinstance(result, Found):
             assert 1 <= self.world.version_served(result) <= self.world.mip.version
-            if self.purged_at is not None:
-                assert result.loaded.entry.built_at > self.purged_at
 
     @rule(reader=st.integers(0, 1))
     def read_balances(self, reader: int) -> None:
@@ -54,8 +65,6 @@ class CacheModel(RuleBasedStateMachine):
             is_earlier = result.outcome is Outcome.EARLIER_DAY
             allowed = earlier_days(balances.period) if is_earlier else [balances]
             assert result.loaded.entry.dataset in allowed
-            if self.purged_at is not None:
-                assert result.loaded.entry.built_at > self.purged_at
 
     @rule()
     def the_books_change(self) -> None:
@@ -67,15 +76,13 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 60))
     def deliver_and_kill(self, steps: int) -> None:
-        self.world.deliver(StepBudget(steps))
+        self.world.deliver(steps)
         self._note_lost_session()
 
     @rule(call=st.sampled_from(["segments", "accounts"]))
     def purge_while_a_rebuild_is_under_way(self, call: str) -> None:
         self.world.steer(action="refresh", dataset="programs")
-        self.world.mip.during[call] = self.purge
-        self.world.deliver()
-        self.world.mip.during.clear()
+        self._deliver_with(self.world.mip, during={call: self.purge})
         self.read_programs(0, 0)
 
     @rule()
@@ -84,27 +91,24 @@ class CacheModel(RuleBasedStateMachine):
         self.world.steer(action="purge")
         self.world.clock.advance(seconds=0.01)
 
-    @rule(group=st.sampled_from(["misp", "m-1"]), call=st.sampled_from(CALLS))
+    @rule(group=FOREIGN, call=st.sampled_from(CALLS))
     def a_foreign_group_brings_a_second_worker_in_mid_session(self, group: str, call: str) -> None:
         """It must not touch the first one's session: it makes no call to MIP at all."""
         self.world.steer(action="refresh", dataset="programs")
         made: list[int] = []
 
         def second_worker() -> None:
-            self._send_foreign(group)
+            self.a_message_comes_in_a_foreign_group(group)
             before = len(self.world.mip.calls)
             self.world.deliver()
             made.append(len(self.world.mip.calls) - before)
 
-        self.world.mip.during[call] = second_worker
-        self.world.deliver()
-        self.world.mip.during.clear()
-        self._note_lost_session()
+        self._deliver_with(self.world.mip, during={call: second_worker})
         assert sum(made) == 0
 
-    @rule(group=st.sampled_from(["misp", "m-1"]))
+    @rule(group=FOREIGN)
     def a_message_comes_in_a_foreign_group(self, group: str) -> None:
-        self._send_foreign(group)
+        self.world.queue.send_again(PROGRAMS, f"{group} {self.world.clock()}", group)
 
     @rule()
     def sqs_redrives_by_itself(self) -> None:
@@ -113,8 +117,7 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(group=st.sampled_from(["mips", "misp"]))
     def sqs_moves_a_message_by_its_redrive_policy(self, group: str) -> None:
-        body = '{"dataset": "programs"}'
-        self.world.dead_letters.take_over(f"moved {self.world.clock()}", body, group)
+        self.world.dead_letters.take_over(f"moved {self.world.clock()}", PROGRAMS, group)
 
     @rule()
     def look_at_the_dead_letters(self) -> None:
@@ -124,12 +127,9 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule(operation=st.sampled_from(["create", "replace"]))
     def s3_loses_an_answer_during_a_delivery(self, operation: str) -> None:
-        self.world.store.is_answer_lost = lambda done, _key: done == operation
-        self.world.deliver()
-        self.world.store.is_answer_lost = lambda _done, _key: False
-        self._note_lost_session()
+        self._deliver_with(self.world.store, is_answer_lost=lambda done, _: done == operation)
 
-    @rule(name=st.sampled_from(DATASETS))
+    @rule(name=st.sampled_from(["programs", "balances"]))
     def purge_softly(self, name: str) -> None:
         self.world.steer(action="purge", dataset=name, soft=True)
 
@@ -144,10 +144,9 @@ class CacheModel(RuleBasedStateMachine):
     @rule()
     def discard_one(self) -> None:
         letters = self.world.dead_letters.letters
+        chosen = letters[0].message_id if letters else "none"
         try:
-            self.world.steer(
-                action="discard", message_id=letters[0].message_id if letters else "none"
-            )
+            self.world.steer(action="discard", message_id=chosen)
         except InvalidCommandError:
             assert not letters or letters[0].receives
 
@@ -163,52 +162,37 @@ class CacheModel(RuleBasedStateMachine):
 
     @rule()
     def mip_loses_the_reply_to_a_login(self) -> None:
-        self.world.mip.loses_login_reply = True
-        self.world.deliver()
-        self.world.mip.loses_login_reply = False
-        self._note_lost_session()
+        self._deliver_with(self.world.mip, loses_login_reply=True)
 
     @rule(operation=st.sampled_from(["read", "create", "replace", "put", "delete"]))
     def s3_fails_during_a_delivery(self, operation: str) -> None:
-        self.world.store.down = lambda done, _key: done == operation
-        self.world.deliver()
-        self.world.store.down = lambda _done, _key: False
-        self._note_lost_session()
+        self._deliver_with(self.world.store, down=lambda done, _: done == operation)
 
     @rule(method=st.sampled_from(["credentials", *NOTES]))
     def ssm_fails_during_a_delivery(self, method: str) -> None:
-        self.world.secrets.down = {method}
-        self.world.deliver()
-        self.world.secrets.down = set()
-        self._note_lost_session()
+        self._deliver_with(self.world.secrets, down={method})
 
     @rule()
     def the_dead_letter_queue_fails_during_a_delivery(self) -> None:
-        self.world.dead_letters.is_down = True
-        self.world.deliver()
-        self.world.dead_letters.is_down = False
+        self._deliver_with(self.world.dead_letters, is_down=True)
 
     @rule()
     def sqs_fails_during_a_read(self) -> None:
-        self.world.queue.is_down = True
         self.sqs_left_alone_until = self.world.clock() + QUEUE_PAUSE
-        try:
-            self.world.read()
-        except QueueUnavailableError:
-            assert self.world.built_at(PROGRAM_LISTS) is None
-        finally:
-            self.world.queue.is_down = False
+        with changed(self.world.queue, is_down=True):
+            try:
+                self.world.read()
+            except QueueUnavailableError:
+                assert self.world.built_at(PROGRAM_LISTS) is None
 
     @rule()
     def s3_fails_during_a_read(self) -> None:
-        self.world.store.down = lambda _done, _key: True
-        try:
+        """No body is served that S3 has not confirmed."""
+        with (
+            changed(self.world.store, down=lambda _done, _key: True),
+            pytest.raises(StoreUnavailableError),
+        ):
             self.world.read()
-        except StoreUnavailableError:
-            return
-        finally:
-            self.world.store.down = lambda _done, _key: False
-        raise AssertionError("a body was served that S3 had not confirmed")
 
     @rule(right=st.booleans(), version=st.integers(2, 9))
     def credentials_change(self, right: bool, version: int) -> None:
@@ -246,14 +230,18 @@ class CacheModel(RuleBasedStateMachine):
     def _read(self, reader: int, dataset: Dataset, wait: float = 0) -> Found | NotFound | None:
         """Read; None while a reader leaves alone the queue that it could not reach."""
         try:
-            return self.world.read(reader, dataset, wait)
+            result = self.world.read(reader, dataset, wait)
         except QueueUnavailableError:
             assert self.world.clock() < self.sqs_left_alone_until
             return None
+        if isinstance(result, Found):
+            assert result.loaded.entry.built_at > self.purged_at
+        return result
 
-    def _send_foreign(self, group: str) -> None:
-        body = '{"dataset": "programs"}'
-        self.world.queue.send_again(body, f"{group} {self.world.clock()}", group)
+    def _deliver_with(self, part: object, **values: object) -> None:
+        with changed(part, **values):
+            self.world.deliver()
+        self._note_lost_session()
 
     def _unnoted(self) -> set[str]:
         """The session that is open at MIP, if no note tells of it."""

@@ -2,7 +2,6 @@
 
 import argparse
 import random
-import sys
 import time
 
 from hypothesis import HealthCheck, seed, settings
@@ -34,26 +33,24 @@ def soak(seconds: float) -> int:
         task = progress.add_task("0 histories", total=seconds)
         while (elapsed := time.monotonic() - began) < seconds:
             number = random.SystemRandom().randrange(2**32)
-            progress.update(
-                task, completed=elapsed, description=f"{tried} histories, seed {number}"
-            )
+            told = f"{tried} histories, seed {number}"
+            progress.update(task, completed=elapsed, description=told)
             run_round(number)
             tried += EXAMPLES_PER_ROUND
         progress.update(task, completed=seconds)
     return tried
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
     parser.add_argument("--seed", type=int, help="run one round again, with this seed")
     options = parser.parse_args()
     if options.seed is not None:
         run_round(options.seed)
-        return 0
-    print(f"{soak(options.seconds)} histories, every invariant held")
-    return 0
+    else:
+        print(f"{soak(options.seconds)} histories, every invariant held")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from core.errors import UpstreamDataError
-from core.model.datasets import PROGRAM_LISTS
 from core.reading.lookup import Found, Outcome
 from tests.reliability.world import World
+
+PURGE: dict[str, Any] = {"action": "purge"}
+SOFT_PURGE = PURGE | {"soft": True}
+REFRESH = {"action": "refresh", "dataset": "programs"}
 
 
 @pytest.fixture
@@ -17,6 +20,17 @@ def world() -> World:
     world.read()
     world.deliver()
     world.clock.advance(seconds=1)
+    return world
+
+
+@pytest.fixture
+def failing(world: World) -> World:
+    """A world in which a rebuild has just ended in a dead letter."""
+    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
+    world.steer(**PURGE)
+    world.read()
+    world.pass_time(8 * 60)
+    assert len(world.dead_letters.letters) == 1
     return world
 
 
@@ -35,56 +49,37 @@ def test_expiry_leads_to_a_rebuild(world: World) -> None:
     assert rebuilt_version(world) == 2
 
 
-@pytest.mark.parametrize(
-    "purges",
-    [
-        pytest.param([{}], id="within the minute of the miss before it"),
-        pytest.param([{"soft": True}], id="soft"),
-        pytest.param([{"soft": True}] * 2, id="soft, of a stale entry"),
-    ],
-)
-def test_purge_leads_to_a_rebuild(world: World, purges: list[dict[str, bool]]) -> None:
-    for purge in purges:
-        world.steer(action="purge", **purge)
-        world.read()
-    assert rebuilt_version(world) == 2
-
-
-def test_two_purges_within_a_minute_lead_to_two_rebuilds(world: World) -> None:
-    for version in (2, 3):
-        world.steer(action="purge")
-        world.read()
-        assert rebuilt_version(world) == version
-
-
-def test_failure_leads_to_a_rebuild_once_it_has_been_waited_out(world: World) -> None:
-    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
-    world.steer(action="purge")
-    world.read()
-    world.pass_time(8 * 60)
-    assert len(world.dead_letters.letters) == 1
-    world.pass_time(6 * 60, each=world.read)
-    assert world.built_at(PROGRAM_LISTS) is not None
-
-
-@pytest.mark.parametrize("command", [{"action": "purge"}, {"action": "redrive", "all": True}])
-def test_command_during_a_pause_leads_to_a_rebuild_at_once(
-    world: World, command: dict[str, Any]
+@pytest.mark.parametrize("payload", [PURGE, SOFT_PURGE, REFRESH])
+def test_command_leads_to_a_rebuild_however_soon_after_the_one_before(
+    world: World, payload: dict[str, Any]
 ) -> None:
-    """SQS must not take a redriven message for its first life."""
-    world.mip.fail("accounts", *[UpstreamDataError("no list")] * 5)
-    world.steer(action="refresh", dataset="programs")
-    world.pass_time(8 * 60)
-    assert len(world.dead_letters.letters) == 1
-    world.steer(**command)
-    world.read()
+    for version in (2, 3):
+        world.steer(**payload)
+        world.read()
+        assert rebuilt_version(world) == version
+
+
+def test_second_soft_purge_of_a_stale_entry_leads_to_a_rebuild(world: World) -> None:
+    for _ in range(2):
+        world.steer(**SOFT_PURGE)
+        world.read()
     assert rebuilt_version(world) == 2
 
 
-def test_refreshes_in_a_row_are_each_queued(world: World) -> None:
-    for version in (2, 3):
-        world.steer(action="refresh", dataset="programs")
-        assert rebuilt_version(world) == version
+def test_failure_leads_to_a_rebuild_once_it_has_been_waited_out(failing: World) -> None:
+    failing.pass_time(6 * 60, each=failing.read)
+    assert failing.version_served(failing.read()) == 1
+
+
+def test_purge_during_a_pause_leads_to_a_rebuild_at_once(failing: World) -> None:
+    failing.steer(**PURGE)
+    failing.read()
+    assert rebuilt_version(failing) == 2
+
+
+def test_redriven_message_is_not_taken_for_its_first_life(failing: World) -> None:
+    failing.steer(action="redrive", all=True)
+    assert rebuilt_version(failing) == 2
 
 
 def test_readers_that_come_all_at_once_queue_one_message(world: World) -> None:

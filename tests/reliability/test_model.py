@@ -6,10 +6,5 @@ from tests.reliability.model import CacheModel
 
 TestCacheModel = CacheModel.TestCase
 TestCacheModel.settings = settings(
-    max_examples=100,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
+    max_examples=100, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )

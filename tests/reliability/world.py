@@ -4,7 +4,7 @@ Readers, workers that can be killed, an operator, a queue that forgets nothing f
 has a redrive policy, and a MIP Cloud whose books change and whose sessions expire.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -33,37 +33,25 @@ class WorkerKilledError(BaseException):
     """The worker's process is gone; nothing of it runs any more, no clean-up either."""
 
 
-class StepBudget:
-    """How many more steps the worker takes before it is killed; None is as many as it likes."""
-
-    def __init__(self, steps: int | None = None) -> None:
-        self._left = steps
-
-    def spend(self) -> None:
-        if self._left is None:
-            return
-        if self._left <= 0:
-            raise WorkerKilledError
-        self._left -= 1
-
-
 class Killable:
     """Something that a worker uses: each call can be the last, before or after its effect."""
 
-    def __init__(self, target: Any, steps: StepBudget) -> None:
+    def __init__(self, target: Any, steps: Iterator[int]) -> None:
         self._target = target
         self._steps = steps
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._target, name)
-
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._steps.spend()
-            result = method(*args, **kwargs)
-            self._steps.spend()
+            self._spend_a_step()
+            result = getattr(self._target, name)(*args, **kwargs)
+            self._spend_a_step()
             return result
 
         return call
+
+    def _spend_a_step(self) -> None:
+        if next(self._steps, None) is None:
+            raise WorkerKilledError
 
 
 class ChangingMip(FakeUpstream):
@@ -116,8 +104,9 @@ class World(Outside):
         super().__init__()
         self.queue = RecordingQueue(self.clock, redrive_to=self.dead_letters)
         self.upstream = self.mip = ChangingMip(self.clock)
-        self.readers = [self.lookup(make_reader_settings()) for _ in range(readers)]
         self.deliveries = 0
+        self.readers = [self.lookup(make_reader_settings()) for _ in range(readers)]
+        self._admin = wired_admin(self, RecordingEdge(None))
 
     @property
     def balances(self) -> Dataset:
@@ -139,24 +128,22 @@ class World(Outside):
         assert data.with_inactive == data.active
         return int(name.removeprefix("version "))
 
-    def deliver(self, steps: StepBudget | None = None) -> int:
-        """Do once what the event source mapping does; returns how many messages it received."""
+    def deliver(self, steps: int = 1_000_000) -> None:
+        """Do once what the event source mapping does; the worker is killed after so many steps."""
         deliveries = self.queue.receive(hidden_for_seconds=6 * INVOCATION_SECONDS)
         if not deliveries:
-            return 0
+            return
         self.deliveries += 1
         with suppress(WorkerKilledError):
-            failed = self._work(deliveries, steps or StepBudget())
+            failed = self._worker(iter(range(steps))).process(*deliveries)
             for delivery in deliveries:
                 if delivery.message_id not in failed:
                     self._check_settled(delivery)
                     self.queue.acknowledge(delivery)
-        return len(deliveries)
 
     def steer(self, **payload: Any) -> Any:
         """Do what an operator's payload asks for."""
-        command = parse_command(payload, self.clock().date())
-        return perform(command, wired_admin(self, RecordingEdge(None)), "c-1")
+        return perform(parse_command(payload, self.clock().date()), self._admin, "c-1")
 
     def pass_time(self, seconds: float, step: float = 10, each: Callable[[], Any] = int) -> None:
         """Let time pass in steps; in each something happens, then the queue is polled."""
@@ -168,11 +155,7 @@ class World(Outside):
 
     def settle(self) -> None:
         """Heal everything and run until nothing is queued any more."""
-        self.mip.trouble = lambda _call: None
         self.mip._failures.clear()
-        self.mip.during.clear()
-        self.mip.seconds = 0
-        self.mip.loses_login_reply = False
         self.secrets.stored = make_credentials(user_version=99)
         for _ in range(200):
             if not any(self.queue.messages):
@@ -189,11 +172,11 @@ class World(Outside):
             (self.telemetry.events, self.telemetry.metrics, self.queue.sent, letters, bodies)
         )
 
-    def _work(self, deliveries: list[Delivery], steps: StepBudget) -> list[str]:
+    def _worker(self, steps: Iterator[int]) -> WiredWorker:
         services = ("store", "queue", "dead_letters", "secrets", "upstream")
         killable = {name: Killable(getattr(self, name), steps) for name in services}
         outside = SimpleNamespace(clock=self.clock, telemetry=self.telemetry, **killable)
-        return WiredWorker(outside, spread=0.5).process(*deliveries)
+        return WiredWorker(outside, spread=0.5)
 
     def _check_settled(self, delivery: Delivery) -> None:
         """A message may only leave the queue satisfied, or dead-lettered with a reason."""
