@@ -12,15 +12,11 @@ import pytest
 
 from local.stack import LocalStack
 from tests.build.conftest import CODE, ROOT, called
+from tests.conftest import FAKE_AWS
 from tests.template.stack import document
 
 DRIVER = Path(__file__).with_name("driver.py")
 ENTRY = ROOT / "tests" / "samples" / "entries" / "v1" / "programs.json"
-AWS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
 Invoke = Callable[[str, str], Any]
 
 
@@ -43,7 +39,7 @@ def invoke(artifact: Path, stack: LocalStack, tmp_path: Path) -> Invoke:
         done = called(
             *(sys.executable, "-I", "-S", DRIVER, artifact, handler),
             input=(ROOT / "events" / f"{sample}.json").read_text(encoding="utf-8"),
-            env={**stack.environment(function), **AWS, "AWS_ENDPOINT_URL": stack.aws_url},
+            env={**stack.environment(function), **FAKE_AWS, "AWS_ENDPOINT_URL": stack.aws_url},
             cwd=tmp_path,
         )
         assert done.returncode == 0, done.stderr

@@ -14,7 +14,8 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # `core/reading/lookup.py` or `core/reading/lookup.py: Lookup.find, LoadedEntry`
 REFERENCE = re.compile(r"`([\w./]+/[\w.]+\.py)(?:: ([\w., ]+))?`")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"\]\((?![a-z]+:)([^)\s]+)\)")
+"""A link to a file of the project."""
 A_PAGE = 60
 """Lines of a decision that a reader takes in at once."""
 
@@ -25,13 +26,6 @@ def name(page: Path) -> str:
 
 def prose(page: Path) -> str:
     return FENCED.sub("", page.read_text())
-
-
-def targets(page: Path) -> Iterator[str]:
-    """Yield the page's links to files of the project."""
-    for target in LINK.findall(prose(page)):
-        if not re.match(r"[a-z]+:", target):
-            yield target
 
 
 def headings(page: Path) -> set[str]:
@@ -45,27 +39,23 @@ def defined(path: Path) -> frozenset[str]:
     """Return the names that a module defines: at its top, and in its classes as `Class.name`."""
     names: set[str] = set()
     for node in ast.parse(path.read_text()).body:
-        for top in _names(node):
-            names.add(top)
-            names |= {f"{top}.{inner}" for inner in _inner_names(node)}
+        names |= set(_names(node))
+        if isinstance(node, ast.ClassDef):
+            inner = [*node.body, *(n for n in ast.walk(node) if isinstance(n, ast.Attribute))]
+            names |= {f"{node.name}.{name}" for part in inner for name in _names(part)}
     return frozenset(names)
 
 
-def _inner_names(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.ClassDef):
-        for inner in node.body:
-            yield from _names(inner)
-        for assigned in ast.walk(node):
-            # `self.name = …`
-            if isinstance(assigned, ast.Attribute) and isinstance(assigned.ctx, ast.Store):
-                yield assigned.attr
-
-
-def _names(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    yield from (target.id for target in targets if isinstance(target, ast.Name))
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)) | ast.TypeAlias(name=ast.Name(id=name)):
+            yield name
+        case ast.Attribute(attr=name, ctx=ast.Store()):  # `self.name = …`
+            yield name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -83,7 +73,7 @@ def test_files_and_names_that_a_page_tells_of_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     broken = []
-    for target in targets(page):
+    for target in LINK.findall(prose(page)):
         path, _, anchor = target.partition("#")
         file = (page.parent / path) if path else page
         if not file.exists() or (anchor and anchor not in headings(file)):
@@ -100,7 +90,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         reached.add(page)
         if page.suffix == ".md":
             waiting += [
-                (page.parent / target.partition("#")[0]).resolve() for target in targets(page)
+                (page.parent / target.partition("#")[0]).resolve()
+                for target in LINK.findall(prose(page))
             ]
     assert [name(page) for page in PAGES if page not in reached] == []
 

@@ -38,52 +38,42 @@ class Metric:
     """The function that emits it, whose name is the dimension `service`."""
 
 
-def _reader(statistics: frozenset[str]) -> Metric:
-    return Metric(statistics, frozenset({"service"}), "${ReaderFunction}")
+def _own(
+    names: str, function: str, statistics: frozenset[str], *dimensions: str
+) -> dict[str, Metric]:
+    metric = Metric(statistics, frozenset({"service", *dimensions}), f"${{{function}}}")
+    return dict.fromkeys(names.split(), metric)
 
 
-def _worker(statistics: frozenset[str], *dimensions: str) -> Metric:
-    return Metric(statistics, frozenset({"service", *dimensions}), "${WorkerFunction}")
-
-
-def _aws(statistics: frozenset[str], *dimensions: str) -> Metric:
-    return Metric(statistics, frozenset(dimensions))
+def _aws(
+    service: str, names: str, statistics: frozenset[str], *dimensions: str
+) -> dict[tuple[str, str], Metric]:
+    metric = Metric(statistics, frozenset(dimensions))
+    return {(f"AWS/{service}", name): metric for name in names.split()}
 
 
 OWN: Mapping[str, Metric] = {
-    "Hits": _reader(COUNT),
-    "StaleHits": _reader(COUNT),
-    "Misses": _reader(COUNT),
-    "Waits": _reader(COUNT),
-    "NotModified": _reader(COUNT),
-    "BadRequests": _reader(COUNT),
-    "Unavailable": _reader(COUNT),
-    "Rebuilds": _worker(COUNT, "dataset", "outcome"),
-    "RebuildSeconds": _worker(DURATION, "dataset"),
-    "EntryAgeAtRebuild": _worker(DURATION, "dataset"),
-    "MessagesCollapsed": _worker(COUNT),
-    "DeadLettered": _worker(COUNT, "error_type"),
-    "MipCalls": _worker(COUNT, "call"),
-    "MipSeconds": _worker(DURATION, "call"),
-    "MipLogins": _worker(COUNT),
-    "SessionsRecovered": _worker(COUNT),
-    "CredentialsRefused": _worker(COUNT),
-    "LogoutsUnconfirmed": _worker(COUNT),
-    "BalanceMismatches": _worker(COUNT),
+    **_own("Hits StaleHits Misses Waits", "ReaderFunction", COUNT),
+    **_own("NotModified BadRequests Unavailable", "ReaderFunction", COUNT),
+    **_own("Rebuilds", "WorkerFunction", COUNT, "dataset", "outcome"),
+    **_own("RebuildSeconds EntryAgeAtRebuild", "WorkerFunction", DURATION, "dataset"),
+    **_own("MessagesCollapsed BalanceMismatches", "WorkerFunction", COUNT),
+    **_own("DeadLettered", "WorkerFunction", COUNT, "error_type"),
+    **_own("MipCalls", "WorkerFunction", COUNT, "call"),
+    **_own("MipSeconds", "WorkerFunction", DURATION, "call"),
+    **_own("MipLogins SessionsRecovered", "WorkerFunction", COUNT),
+    **_own("CredentialsRefused LogoutsUnconfirmed", "WorkerFunction", COUNT),
 }
 
 AWS: Mapping[tuple[str, str], Metric] = {
-    ("AWS/ApiGateway", "4XXError"): _aws(COUNT, "ApiName", "Stage"),
-    ("AWS/ApiGateway", "5XXError"): _aws(COUNT, "ApiName", "Stage"),
-    ("AWS/ApiGateway", "Latency"): _aws(DURATION, "ApiName", "Stage"),
-    ("AWS/Events", "FailedInvocations"): _aws(COUNT, "RuleName"),
-    ("AWS/Lambda", "Duration"): _aws(DURATION, "FunctionName"),
-    ("AWS/Lambda", "Errors"): _aws(COUNT, "FunctionName"),
-    ("AWS/Lambda", "Invocations"): _aws(COUNT, "FunctionName"),
-    ("AWS/Lambda", "Throttles"): _aws(COUNT, "FunctionName"),
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): _aws(GAUGE, "QueueName"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): _aws(GAUGE, "QueueName"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): _aws(GAUGE, "QueueName"),
+    **_aws("ApiGateway", "4XXError 5XXError", COUNT, "ApiName", "Stage"),
+    **_aws("ApiGateway", "Latency", DURATION, "ApiName", "Stage"),
+    **_aws("Events", "FailedInvocations", COUNT, "RuleName"),
+    **_aws("Lambda", "Duration", DURATION, "FunctionName"),
+    **_aws("Lambda", "Errors Invocations Throttles", COUNT, "FunctionName"),
+    **_aws("SQS", "ApproximateAgeOfOldestMessage", GAUGE, "QueueName"),
+    **_aws("SQS", "ApproximateNumberOfMessagesVisible", GAUGE, "QueueName"),
+    **_aws("SQS", "ApproximateNumberOfMessagesNotVisible", GAUGE, "QueueName"),
 }
 
 ALL: Mapping[tuple[str, str], Metric] = {(NAMESPACE, name): own for name, own in OWN.items()} | AWS

@@ -59,14 +59,12 @@ def test_parameter_is_described_and_limited_and_says_how(name):
     assert ("MinValue" in parameter) == ("MaxValue" in parameter)
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    "name", [name for name in PARAMETERS if "AllowedPattern" in PARAMETERS[name]]
+)
 def test_parameter_accepts_sensible_values_and_refuses_what_could_not_work(name):
     assert [value for value in ACCEPTED.get(name, []) if not matches(name, value)] == []
     assert [value for value in REFUSED[name] if matches(name, value)] == []
-
-
-def test_every_pattern_has_been_seen_to_refuse_something():
-    assert set(REFUSED) == {name for name, entry in PARAMETERS.items() if "AllowedPattern" in entry}
 
 
 def test_miss_wait_leaves_time_to_answer_before_api_gateway_gives_up():

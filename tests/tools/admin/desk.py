@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from core.model.datasets import PROGRAM_LISTS, Dataset
 from core.model.entry import CacheEntry, decode, encode
-from tests.builders import make_lists
+from core.model.failures import encode_failure
+from tests.builders import make_entry, make_failure, make_lists
 from tools.admin.__main__ import run
 from tools.admin.arguments import parse
 from tools.admin.datasets import key_of
@@ -135,7 +136,7 @@ def make_stack() -> None:
 
 
 def programs(built_at: datetime, names: Mapping[str, str] | None = None) -> CacheEntry:
-    return CacheEntry(PROGRAM_LISTS, built_at, built_at + timedelta(days=1), make_lists(names))
+    return make_entry(built_at=built_at, data=make_lists(names))
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -152,19 +153,10 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def failure(**changes: Any) -> dict[str, Any]:
+    """The record of a rebuild that is soon tried again."""
     soon = datetime.now(UTC) + timedelta(seconds=92)
-    return {
-        "error_type": "TransientUpstreamError",
-        "message": "MIP answered 503 to segments",
-        "first_failed_at": "2026-10-15T11:59:00+00:00",
-        "last_failed_at": "2026-10-15T12:00:00+00:00",
-        "attempts": 2,
-        "dead_lettered": False,
-        "dead_letterings": 0,
-        "next_attempt_at": soon.isoformat(),
-        "correlation_id": None,
-        **changes,
-    }
+    retried = {"attempts": 2, "dead_lettered": False, "next_attempt_at": soon, **changes}
+    return json.loads(encode_failure(make_failure(**retried)))
 
 
 def status(

@@ -83,7 +83,7 @@ def test_refresh_waits_for_a_younger_entry_of_each_that_was_asked_for(
     ("ours", "found", "ended", "told"),
     [
         (ID, [OLD], 1, "UpstreamDataError: the list of programs shrank"),
-        (ID, [NEW, failed(ID)], 1, "balances 2026-10-01 2026-10-31 TransientUpstreamError"),
+        (ID, [NEW, failed(ID)], 1, "balances 2026-10-01 2026-10-31 UpstreamDataError"),
         ("another", [NEW, failed("another")], 0, "Rebuilt."),
     ],
 )

@@ -25,10 +25,7 @@ def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) ->
     assert heading == "dataset period state age size next attempt last error"
     assert row == "programs fresh 7 s 1.6 kB"
     assert lines[5].startswith("balances  2026-10-01/31  stale  2 h  1.6 kB  in 1 min 3")
-    assert lines[5].endswith(
-        "TransientUpstreamError: MIP answered 503 to segments"
-        " (2 attempts since 2026-10-15 11:59:00 UTC)"
-    )
+    assert lines[5].endswith("COA_SEGID (2 attempts since 2026-10-15 12:00:00 UTC)")
 
 
 @pytest.mark.parametrize(

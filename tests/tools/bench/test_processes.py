@@ -20,8 +20,8 @@ PATIENCE_SECONDS = 30
 def running_in(session: int) -> list[str]:
     """Return the processes of a session; those that ended and were not waited for don't count."""
     command = ["ps", "-o", "stat=,args=", "-s", str(session)]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [line for line in listed.splitlines() if not line.startswith("Z")]
 
 
 def eventually(holds: Callable[[], bool]) -> None:
@@ -33,11 +33,9 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("to", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_benchmark_that_is_broken_off_leaves_nothing(tmp_path: Path, to: signal.Signals) -> None:
-    output = str(tmp_path / "out.json")
-    command = [*COMMAND, output]
-    started = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+    command = [*COMMAND, tmp_path / "out.json"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    started = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)
     eventually(lambda: any("bench.hits" in line for line in running_in(started.pid)))
     if to is signal.SIGINT:
         os.killpg(started.pid, to)
