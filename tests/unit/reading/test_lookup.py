@@ -461,6 +461,8 @@ def test_rebuild_is_asked_for_once_by_all_readers_until_there_is_news(
     if failure:
         readers.fail(failure)
     readers.clock.advance(minutes=minutes)
+    readers.find()
+    assert readers.asked == 2
     assert find_often() == (2, 4)
 
 
