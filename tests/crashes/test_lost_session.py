@@ -9,8 +9,8 @@ from local.stack import LocalStack
 from tests.crashes.conftest import PUT_PARAMETER, Crashes, is_session, local_stack
 from tests.fakes import FakeClock
 
-IDLE_SECONDS = 1200
-LOCKOUT_SECONDS = 1800
+IDLE, LOCKOUT = 1200, 1800
+"""Seconds after which MIP ends an idle session, and a lock-out."""
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def clock() -> FakeClock:
 @pytest.fixture(scope="module")
 def stack(clock: FakeClock) -> Iterator[LocalStack]:
     """MIP goes by a clock that stands still until a test moves it."""
-    seconds = {"idle_seconds": IDLE_SECONDS, "lockout_seconds": LOCKOUT_SECONDS}
-    with local_stack(MipCloud(clock=clock.monotonic, **seconds)) as running:
+    mip = MipCloud(clock=clock.monotonic, idle_seconds=IDLE, lockout_seconds=LOCKOUT)
+    with local_stack(mip) as running:
         yield running
 
 
@@ -37,7 +37,7 @@ def lost(crashes: Crashes, request: pytest.FixtureRequest) -> Crashes:
 
 
 def test_lost_session_that_has_idled_out_is_in_nobodys_way(lost: Crashes, clock: FakeClock) -> None:
-    clock.advance(seconds=IDLE_SECONDS)
+    clock.advance(seconds=IDLE)
     lost.check_made_good()
     assert lost.mip.counters.lockouts == 0
 
@@ -48,7 +48,7 @@ def test_lost_session_that_is_still_open_locks_out_and_the_message_waits_for_its
     assert len(lost.deliver() or []) == 1
     assert lost.mip.counters.lockouts == 1
     assert lost.mip.counters.login_attempts == 2
-    clock.advance(seconds=max(IDLE_SECONDS, LOCKOUT_SECONDS))
+    clock.advance(seconds=max(IDLE, LOCKOUT))
     status = lost.check_made_good()
     assert lost.mip.counters.lockouts == 1
     assert [entry["state"] for entry in status["entries"]] == ["fresh"]
