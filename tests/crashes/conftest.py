@@ -16,17 +16,21 @@ from local.mip import MipCloud
 from local.stack import LocalStack
 from local.triggers.poller import to_record
 
-ACCOUNT_ID, REGION = "123456789012", "us-east-1"
-QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:lambda-mips-api-rebuild.fifo"
+Operation = tuple[type, str]
+
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:lambda-mips-api-rebuild.fifo"
 SESSION = "/lambda/mipsSecret/session"
+READ_PARAMETERS: Operation = (SimpleSystemManagerBackend, "get_parameters")
+PUT_PARAMETER: Operation = (SimpleSystemManagerBackend, "put_parameter")
+PUT_OBJECT: Operation = (S3Backend, "put_object")
 
 
 class Crashes:
     """A stack whose worker can be killed at a chosen moment of its next invocation."""
 
-    def __init__(self, stack: LocalStack, mip: MipCloud, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, stack: LocalStack, patch: pytest.MonkeyPatch) -> None:
         self.stack = stack
-        self.mip = mip
+        self.mip: Any = stack.mip
         self.sqs = stack.client("sqs")
         self.queue_url = stack.resources["RebuildQueue"]
         self._patch = patch
@@ -42,29 +46,29 @@ class Crashes:
         """Kill when a request of this kind has reached MIP, which goes on to answer it."""
         self.mip.on_call = lambda name: self.kill(call) if name == call else None
 
-    def kill_before(self, backend: type, method: str, concerns: Callable[..., bool]) -> None:
+    def kill_before(self, operation: Operation, concerns: Callable[..., bool]) -> None:
         """Kill instead of an AWS request's effect: as if it had never been sent."""
-        self._hook(backend, method, concerns, has_effect=False)
+        self._hook(operation, concerns, has_effect=False)
 
-    def kill_after(self, backend: type, method: str, concerns: Callable[..., bool]) -> None:
+    def kill_after(self, operation: Operation, concerns: Callable[..., bool]) -> None:
         """Kill between an AWS request's effect and its answer."""
-        self._hook(backend, method, concerns, has_effect=True)
+        self._hook(operation, concerns, has_effect=True)
 
     def _hook(
-        self, backend: type, method: str, concerns: Callable[..., bool], *, has_effect: bool
+        self, operation: Operation, concerns: Callable[..., bool], *, has_effect: bool
     ) -> None:
-        original = getattr(backend, method)
+        original = getattr(*operation)
 
         def hooked(*args: Any, **kwargs: Any) -> Any:
             if self.killed or not concerns(*args, **kwargs):
                 return original(*args, **kwargs)
             result = original(*args, **kwargs) if has_effect else None
-            self.kill(method)
+            self.kill(original.__name__)
             if not has_effect:
-                raise ConnectionAbortedError(method)
+                raise ConnectionAbortedError
             return result
 
-        self._patch.setattr(backend, method, hooked)
+        self._patch.setattr(*operation, hooked)
 
     def deliver(self) -> list[str] | None:
         """Deliver what is visible; returns the ids reported as failed, None if the worker died."""
@@ -76,25 +80,25 @@ class Crashes:
         try:
             result = self.stack.invoke("WorkerFunction", {"Records": records})
         except FunctionFailedError:
-            for message in received:
-                self._set_visibility(message, 0)
-            return None
-        failed = [item["itemIdentifier"] for item in result["batchItemFailures"]]
+            failed = None
+        else:
+            failed = [item["itemIdentifier"] for item in result["batchItemFailures"]]
         for message in received:
-            if message["MessageId"] in failed:
-                self._set_visibility(message, 0)
+            handle = {"QueueUrl": self.queue_url, "ReceiptHandle": message["ReceiptHandle"]}
+            if failed is None or message["MessageId"] in failed:
+                self.sqs.change_message_visibility(**handle, VisibilityTimeout=0)
             else:
-                self.sqs.delete_message(
-                    QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"]
-                )
+                self.sqs.delete_message(**handle)
         return failed
 
-    def _set_visibility(self, message: dict[str, Any], seconds: int) -> None:
-        self.sqs.change_message_visibility(
-            QueueUrl=self.queue_url,
-            ReceiptHandle=message["ReceiptHandle"],
-            VisibilityTimeout=seconds,
-        )
+    def check_made_good(self) -> Any:
+        """Deliver once more: all is done, nothing is left behind. Returns the status."""
+        assert self.deliver() == []
+        status = self.status()
+        assert status["queue"] == {"visible": 0, "in_flight": 0}
+        assert (status["session_open"], status["dead_letters"]) == (False, 0)
+        assert self.mip.open_sessions == 0
+        return status
 
     def send(self, body: dict[str, Any]) -> None:
         self.sqs.send_message(
@@ -103,7 +107,7 @@ class Crashes:
 
     def hidden_seconds(self) -> float:
         """For how long the messages in flight will not come back; moto runs in this process."""
-        queue = sqs_backends[ACCOUNT_ID][REGION].queues[self.queue_url.rsplit("/", 1)[-1]]
+        queue = sqs_backends["123456789012"]["us-east-1"].queues[self.queue_url.rsplit("/", 1)[-1]]
         visible_at = max(message.visible_at for message in queue._messages)
         return (visible_at - unix_time_millis()) / 1000
 
@@ -126,36 +130,21 @@ def is_entry(_: Any, bucket: str, key: str, *__: Any, **___: Any) -> bool:
     return key.startswith("cache/v1/") and "/failures/" not in key
 
 
-def kill_points() -> dict[str, Callable[[Crashes], None]]:
-    """Every moment at which a worker is killed, by name."""
-    ssm, s3 = SimpleSystemManagerBackend, S3Backend
-    return {
-        "before the login": lambda c: c.kill_before(ssm, "get_parameters", lambda *_, **__: True),
-        "after storing the token": lambda c: c.kill_after(ssm, "put_parameter", is_session),
-        "while fetching the segments": lambda c: c.kill_on_call("segments"),
-        "while fetching the accounts": lambda c: c.kill_on_call("accounts"),
-        "while fetching the balances": lambda c: c.kill_on_call("balances"),
-        "before the first write": lambda c: c.kill_before(s3, "put_object", is_entry),
-        "after the first write": lambda c: c.kill_after(s3, "put_object", is_entry),
-        "while logging out": lambda c: c.kill_on_call("logout"),
-        "after the logout": lambda c: c.kill_before(ssm, "put_parameter", is_closing),
-        "after noting that none is open": lambda c: c.kill_after(ssm, "put_parameter", is_closing),
-    }
+def local_stack(mip: MipCloud | None = None, **options: Any) -> LocalStack:
+    mip = mip or MipCloud(lockout_seconds=3600, idle_seconds=3600)
+    return LocalStack(gateway_port=0, aws_port=0, mip_port=0, mip=mip, poll=False, **options)
 
 
 @pytest.fixture(scope="module")
-def stack_and_mip() -> Iterator[tuple[LocalStack, MipCloud]]:
-    mip = MipCloud(lockout_seconds=3600, idle_seconds=3600)
-    with LocalStack(gateway_port=0, aws_port=0, mip_port=0, mip=mip, poll=False) as stack:
-        yield stack, mip
+def stack() -> Iterator[LocalStack]:
+    with local_stack() as running:
+        yield running
 
 
 @pytest.fixture
-def crashes(
-    stack_and_mip: tuple[LocalStack, MipCloud], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Crashes]:
-    stack, mip = stack_and_mip
+def crashes(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crashes]:
+    crashes = Crashes(stack, monkeypatch)
     stack.invoke("AdminFunction", {"action": "purge"})
-    mip.reset()
-    yield Crashes(stack, mip, monkeypatch)
-    mip.on_call = None
+    crashes.mip.reset()
+    yield crashes
+    crashes.mip.on_call = None

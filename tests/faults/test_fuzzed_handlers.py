@@ -306,13 +306,13 @@ rows = st.lists(
 numbers = st.integers() | st.floats()
 
 
-def stored(**schema: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
+def stored(**schema: st.SearchStrategy[Any]) -> Any:
     """Objects as they are stored, others that are near, and what is nothing of the kind."""
     whole = st.fixed_dictionaries(schema)
     return mostly(whole, near(schema), json_values).map(as_bytes) | st.binary(max_size=20)
 
 
-def entries(name: str, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
+def entries(name: str, **data: st.SearchStrategy[Any]) -> Any:
     return stored(
         schema=st.just("v1"),
         dataset=st.just(name),

@@ -99,21 +99,28 @@ def stable(output: str) -> str:
     return "\n".join(line.rstrip() for line in output.splitlines() if line.strip())
 
 
-def named(output: str, here: Mapping[str, str]) -> str:
-    """Return an output with the names that a document uses for what this run replaced."""
-    for there, real in here.items():
-        output = output.replace(real, there)
-    return output.replace("\r", "")
-
-
-def run(commands: list[str], folder: Path, here: Mapping[str, str] | None = None) -> list[str]:
-    """Run the commands in one shell and return what each printed.
+def play(
+    markdown: str, title: str, folder: Path, here: Mapping[str, str]
+) -> list[tuple[Step, str]]:
+    """Run a section in one shell, and return what each of its steps printed.
 
     `here` replaces addresses and folders as the document names them by those of this run.
     """
-    script = "".join(f"{command}\necho; echo '{MARK}'\n" for command in commands)
-    for there, real in (here or {}).items():
+    parts = sections(markdown)
+    setup = next(iter(parts))
+    shown = steps(parts[title])
+    before = [] if title == setup else steps(parts[setup])
+    script = "".join(f"{step.command}\necho; echo '{MARK}'\n" for step in (*before, *shown))
+    for there, real in here.items():
         script = script.replace(there, real)
+    printed = _run(script, folder)
+    for there, real in here.items():
+        printed = printed.replace(real, there)
+    outputs = printed.replace("\r", "").split(f"{MARK}\n")[len(before) : -1]
+    return list(zip(shown, outputs, strict=True))
+
+
+def _run(script: str, folder: Path) -> str:
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(folder),
@@ -131,4 +138,4 @@ def run(commands: list[str], folder: Path, here: Mapping[str, str] | None = None
         check=True,
     )
     assert not shell.stderr, shell.stderr
-    return shell.stdout.split(f"{MARK}\n")[:-1]
+    return shell.stdout

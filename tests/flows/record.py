@@ -10,39 +10,31 @@ commit it: the tests compare with what is written here.
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.flows.conftest import Flows
-from tests.flows.console import Step, named, run, sections, stable, steps
+from tests.flows.console import Step, play, sections, stable
 
 
 def record(flows: Flows, document: Path, titles: Sequence[str]) -> None:
     """Write the outputs of this run into the document's sections, all of them if none is named."""
     markdown = document.read_text()
-    parts = sections(markdown)
-    setup = next(iter(parts))
-    for title, part in parts.items():
+    for title, part in sections(markdown).items():
         if titles and title not in titles:
             continue
         print(title, file=sys.stderr)
         flows.reset()
         flows.renew_readers()
-        before = [] if title == setup else steps(parts[setup])
-        markdown = markdown.replace(part, _recorded(flows, part, before))
+        recorded = part
+        with tempfile.TemporaryDirectory() as folder:
+            here = flows.addresses(Path(folder))
+            for step, output in play(markdown, title, Path(folder), here):
+                recorded = _replace(recorded, step, output)
+        markdown = markdown.replace(part, recorded)
         document.write_text(markdown)
-
-
-def _recorded(flows: Flows, part: str, before: Iterable[Step]) -> str:
-    commands = [step.command for step in (*before, *steps(part))]
-    with tempfile.TemporaryDirectory() as folder:
-        here = flows.addresses(Path(folder))
-        printed = run(commands, Path(folder), here)[-len(steps(part)) :]
-    for step, output in zip(steps(part), printed, strict=True):
-        part = _replace(part, step, named(output, here))
-    return part
 
 
 def _replace(part: str, step: Step, output: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import Flows
-from tests.flows.console import named, run, sections, stable, steps
+from tests.flows.console import play, sections, stable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -21,16 +21,8 @@ def test_section_works_and_prints_what_it_shows(
     flows: Flows, tmp_path: Path, path: Path, title: str
 ) -> None:
     flows.renew_readers()
-    parts = sections(path.read_text())
-    setup = next(iter(parts))
-    shown = steps(parts[title])
-    before = [] if title == setup else steps(parts[setup])
-    commands = [step.command for step in (*before, *shown)]
-    here = flows.addresses(tmp_path)
-    printed = run(commands, tmp_path, here)[-len(shown) :]
-    assert [stable(named(output, here)) for output in printed] == [
-        stable(step.shown) for step in shown
-    ]
+    played = play(path.read_text(), title, tmp_path, flows.addresses(tmp_path))
+    assert [stable(output) for _, output in played] == [stable(step.shown) for step, _ in played]
 
 
 def test_every_document_for_users_has_something_that_is_run() -> None:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 import requests
 from moto.sqs.models import SQSBackend
 
+from core.model.periods import recent_periods
 from tests.flows.conftest import Flows, eventually
 
 READERS = 500
@@ -67,12 +68,9 @@ def test_five_hundred_reads_at_expiry_cost_one_rebuild(
 def test_burst_of_forty_eight_months_is_served_in_batches_with_a_session_each(
     flows: Flows,
 ) -> None:
-    months = [(year, month) for year in range(2021, 2025) for month in range(1, 13)]
-    last = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}
-    for year, month in months:
-        end = 29 if (month == 2 and year == 2024) else last.get(month, 31)
-        start = f"{year}-{month:02}-01"
-        flows.send({"dataset": "balances", "from": start, "to": f"{year}-{month:02}-{end}"})
+    months = recent_periods(date(2024, 12, 31), 48)
+    for month in months:
+        flows.send({"dataset": "balances", **month.as_json()})
     eventually(lambda: len(flows.admin(action="status")["entries"]) == len(months))
     eventually(flows.is_idle)
     counters = flows.mip.counters

@@ -92,9 +92,8 @@ def invalidated(**_: object) -> tuple[SimpleNamespace, dict[str, object]]:
 
 def rights(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Right]:
     """Yield each right that a call needs. Raises KeyError for a service that nobody knows here."""
-    return {"s3": _s3, "sqs": _sqs, "ssm": _ssm, "cloudfront": _cloudfront}[service](
-        operation, params
-    )
+    needed = {"s3": _s3, "sqs": _sqs, "ssm": _ssm, "cloudfront": _cloudfront}
+    return needed[service](operation, params)
 
 
 def _s3(operation: str, params: Mapping[str, Any]) -> Iterator[Right]:
