@@ -32,15 +32,11 @@ def test_environment_holds_each_setting_of_the_function_from_the_parameter_of_it
     """Each parameter is given its own name as its value, so a variable shows which one it holds."""
     named = {name: f"<{name}>" for name in document()["Parameters"]} | {"EdgeCache": "true"}
     names = [setting.name.upper() for setting in fields(SETTINGS[function])]
+    parameters = {name: name.title().replace("_", "") for name in names} | OTHERWISE_NAMED
 
     assert environment(function, stack(**named)) == {
-        name: RESOURCES.get(name, f"<{OTHERWISE_NAMED.get(name, camel_case(name))}>")
-        for name in names
+        name: RESOURCES.get(name, f"<{parameters[name]}>") for name in names
     }
-
-
-def camel_case(name):
-    return name.title().replace("_", "")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -20,8 +20,6 @@ WIDE = {
         for action, keys in (("GetObject", "*"), ("PutObject", "*"), ("DeleteObject", "failures/*"))
     ),
 }
-ROOT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
-KEY_ADMIN = "arn:aws:iam::123456789012:role/KeyAdmin"
 
 
 def statements():
@@ -107,17 +105,14 @@ def test_key_is_used_through_the_parameter_store_only_and_no_other_right_has_a_c
     assert conditions == [("kms:Decrypt", through_ssm)]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "principals"),
-    [({}, ROOT), ({"SsmKeyAdminArns": KEY_ADMIN}, [ROOT, KEY_ADMIN])],
-)
-def test_key_is_the_accounts_and_its_admins_and_the_account_can_repair_its_policy(
-    parameters, principals
-):
-    [statement] = stack(**parameters).properties("SsmKey")["KeyPolicy"]["Statement"]
+def test_key_is_the_accounts_and_its_admins_and_the_account_can_repair_its_policy():
+    root, admin = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root", "arn:aws:iam::1:role/Admin"
+    ours, shared = stack(), stack(SsmKeyAdminArns=admin)
 
-    assert statement["Principal"] == {"AWS": principals}
-    assert {"kms:PutKeyPolicy", "kms:GetKeyPolicy"} <= set(statement["Action"])
+    for chosen, principals in ((ours, root), (shared, [root, admin])):
+        [statement] = chosen.properties("SsmKey")["KeyPolicy"]["Statement"]
+        assert statement["Principal"] == {"AWS": principals}
+        assert {"kms:PutKeyPolicy", "kms:GetKeyPolicy"} <= set(statement["Action"])
 
 
 def test_parameter_arns_follow_the_prefix():

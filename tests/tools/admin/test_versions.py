@@ -68,13 +68,6 @@ def test_restored_entry_is_fresh_and_as_old_as_it_is(desk: Desk) -> None:
     assert timedelta(hours=2, minutes=59) < left <= timedelta(hours=3)
 
 
-def test_restored_balances_are_those_that_the_reader_takes(desk: Desk) -> None:
-    chosen = desk.put(balances(MONDAY, "1000"), SEPTEMBER_BALANCES)
-    desk("restore", chosen, *PERIOD)
-    assert desk.newest(*PERIOD) != chosen
-    assert desk.stored(SEPTEMBER_BALANCES).data == balances(MONDAY, "1000").data
-
-
 def test_restore_takes_the_place_of_a_purge(desk: Desk) -> None:
     chosen = desk.put(programs(MONDAY))
     desk.put(TOMBSTONE)
