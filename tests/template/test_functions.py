@@ -53,11 +53,8 @@ def test_settings_defaults_are_those_of_the_parameters(function):
 @pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_settings_accept_whatever_number_the_parameters_allow(function, bound):
-    limits = {
-        name: str(declared[bound])
-        for name, declared in document()["Parameters"].items()
-        if bound in declared
-    }
+    declared = document()["Parameters"].items()
+    limits = {name: str(found[bound]) for name, found in declared if bound in found}
     variables = environment(function, stack(**limits))
 
     for setting in fields(SETTINGS[function]):

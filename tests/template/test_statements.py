@@ -22,24 +22,24 @@ WIDE = {
 }
 
 
-def statements():
-    """Yield every statement in the template with the name of the resource that holds it."""
-
-    def below(value):
-        if isinstance(value, list):
-            for item in value:
-                yield from below(item)
-        elif isinstance(value, dict):
-            yield from as_list(value.get("Statement", []))
-            yield from below(list(value.values()))
-
-    for name, resource in edge_stack().resources.items():
-        for statement in below(resource["Properties"]):
-            yield name, statement
+def below(value):
+    """Yield every statement in a part of the template."""
+    if isinstance(value, list):
+        for item in value:
+            yield from below(item)
+    elif isinstance(value, dict):
+        yield from as_list(value.get("Statement", []))
+        yield from below(list(value.values()))
 
 
 def allowed():
-    return [(name, entry) for name, entry in statements() if entry["Effect"] == "Allow"]
+    """Return what each resource of the template allows, with its name."""
+    return [
+        (name, statement)
+        for name, resource in edge_stack().resources.items()
+        for statement in below(resource["Properties"])
+        if statement["Effect"] == "Allow"
+    ]
 
 
 def test_nothing_is_allowed_by_a_wildcard_but_what_is_listed():

@@ -73,7 +73,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.answers: dict[str, list[dict[str, Any]]] = {"status": [status()]}
-        self.failure: dict[str, Any] | None = None
+        self.failure: dict[str, str] = {}
         self.payloads: list[dict[str, Any]] = []
         self.clients: dict[str, Any] = {"lambda": self}
         """Clients that stand in for those of moto."""
@@ -97,7 +97,7 @@ class Desk:
         assert FunctionName == f"{NAME}-admin"
         payload = json.loads(Payload)
         self.payloads.append(payload)
-        if self.failure is not None:
+        if self.failure:
             body = json.dumps(self.failure).encode()
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(body)}
         answers = self.answers[payload["action"]]

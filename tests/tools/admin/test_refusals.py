@@ -4,13 +4,7 @@ import socket
 
 import boto3
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ProfileNotFound,
-    ReadTimeoutError,
-)
+from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from tests.tools.admin.desk import NAME, Desk, Result
@@ -21,8 +15,8 @@ from tools.admin.errors import AdminError, AwsError, UsageError
 from tools.admin.target import Clients, Target, target_of
 
 
-def refusal(code: str, message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+def refusal(code: str, message: str = "no") -> sdk.ClientError:
+    return sdk.ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
 
 
 @pytest.mark.parametrize(
@@ -68,11 +62,11 @@ def test_stack_that_does_not_exist_or_is_of_something_else_is_named(
         (refusal("AccessDenied", "not authorized to perform: s3:X on y"), AwsError, "right s3:X "),
         (refusal("ExpiredToken"), AwsError, "log in again"),
         (refusal("SlowDown", "easy"), AwsError, "AWS refused s3:GetObject: SlowDown: easy"),
-        (NoCredentialsError(), AwsError, "no AWS credentials"),
-        (NoRegionError(), UsageError, "give --region"),
-        (ProfileNotFound(profile="x"), UsageError, "AWS_PROFILE"),
+        (sdk.NoCredentialsError(), AwsError, "no AWS credentials"),
+        (sdk.NoRegionError(), UsageError, "give --region"),
+        (sdk.ProfileNotFound(profile="x"), UsageError, "AWS_PROFILE"),
         (ResponseParserError("<html>"), AwsError, "is not AWS"),
-        (ReadTimeoutError(endpoint_url="https://x"), AwsError, "whether it was done is not known"),
+        (sdk.ReadTimeoutError(endpoint_url="https://x"), AwsError, "was done is not known"),
     ],
 )
 def test_what_the_sdk_raises_becomes_advice(
