@@ -74,7 +74,3 @@ def test_template_without_a_version_or_a_repository_is_refused(
 def test_version_of_the_projects_template_is_read_as_yaml_reads_it() -> None:
     application = document()["Metadata"]["AWS::ServerlessRepo::Application"]
     assert semantic_version(ROOT / "template.yaml") == application["SemanticVersion"]
-
-
-def test_no_tag_is_a_mistake_of_usage() -> None:
-    assert script("check_release.py").returncode == 2

@@ -53,7 +53,8 @@ def test_commands_that_change_a_stack_name_its_region() -> None:
 
 def test_what_outlives_the_stack_is_what_the_page_says_to_remove() -> None:
     section = PAGE.split("## Removing")[1].split("\n## ", maxsplit=1)[0]
-    resources = TEMPLATE["Resources"].items()
-    retained = {name for name, found in resources if found.get("DeletionPolicy") == "Retain"}
-    assert retained == {"CacheBucket", "SsmKey"}
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        resources = TEMPLATE["Resources"].items()
+        retained = {name for name, found in resources if found.get(policy) == "Retain"}
+        assert retained == {"CacheBucket", "SsmKey"}
     assert re.findall(r"^- The (bucket|key)", section, re.MULTILINE) == ["bucket", "key"]

@@ -51,9 +51,7 @@ def test_commands_are_the_repositorys_own_and_take_no_text_from_events(name: str
 
 
 @every_workflow
-def test_a_token_may_only_read_unless_a_job_says_more_which_runs_no_tests_or_new_packages(
-    name: str,
-) -> None:
+def test_a_token_may_only_read_unless_a_job_that_runs_no_new_code_says_more(name: str) -> None:
     assert load(name)["permissions"] == {"contents": "read"}
     for job in jobs(name):
         assert job["timeout-minutes"]
@@ -89,9 +87,7 @@ def test_a_release_is_tested_before_a_job_can_get_credentials() -> None:
     assert (build["run"], upload["run"]) == ("make build", 'tools/publish "$TAG" "$BUCKET"')
 
 
-def test_packages_are_renewed_monthly_and_tested_before_a_job_that_may_write_proposes_them() -> (
-    None
-):
+def test_packages_are_renewed_monthly_and_tested_before_another_job_proposes_them() -> None:
     renew, propose = jobs("update")
     assert trigger("update")["schedule"] == [{"cron": "23 5 1 * *"}]
     assert commands(renew) == ["make lock", "make test test-browser"]

@@ -71,10 +71,6 @@ def examples() -> Iterator[Example]:
                         yield Example(shown["summary"], status, media_type, shown["value"])
 
 
-def served() -> list[Example]:
-    return [example for example in examples() if "API Gateway" not in example.request]
-
-
 def ask(stack: LocalStack, request: str) -> requests.Response:
     found = REQUEST.fullmatch(request)
     assert found, f"{request} is no request"
@@ -126,7 +122,11 @@ def test_route_reads_just_the_parameters_that_are_described(path: str) -> None:
     assert described == asked.names
 
 
-@pytest.mark.parametrize("example", served(), ids=lambda example: example.request)
+@pytest.mark.parametrize(
+    "example",
+    [example for example in examples() if "API Gateway" not in example.request],
+    ids=lambda example: example.request,
+)
 def test_example_is_what_the_local_stack_answers(stack: LocalStack, example: Example) -> None:
     response = ask(stack, example.request)
     assert str(response.status_code) == example.status

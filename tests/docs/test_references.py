@@ -85,14 +85,10 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, waiting = set(), [ROOT / "README.md"]
     while waiting:
         page = waiting.pop()
-        if page in reached or not page.is_file():
-            continue
-        reached.add(page)
-        if page.suffix == ".md":
-            waiting += [
-                (page.parent / target.partition("#")[0]).resolve()
-                for target in LINK.findall(prose(page))
-            ]
+        if page.is_file() and page not in reached:
+            reached.add(page)
+            links = LINK.findall(prose(page)) if page.suffix == ".md" else []
+            waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links]
     assert [name(page) for page in PAGES if page not in reached] == []
 
 

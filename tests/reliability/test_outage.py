@@ -43,12 +43,10 @@ def test_outage_leaves_a_handful_of_dead_letters_and_recovers(outage: str, is_wa
         world.clock.advance(hours=25)
     begun, logins = world.deliveries, world.mip.made["login"]
     world.mip.trouble, world.mip.seconds = OUTAGES[outage]
-
     world.pass_time(HOURS * 3600, each=lambda: check_reads(world, is_warm=is_warm))
     assert len(world.dead_letters.letters) <= DOZEN
     assert world.mip.made["login"] - logins <= world.deliveries - begun
     assert world.mip.locked_out_by == []
-
     world.mip.trouble, world.mip.seconds = (lambda _call: None), 0.0
     world.mip.change()
     world.pass_time(3700 + 300, each=world.read)

@@ -5,13 +5,7 @@ import re
 
 import pytest
 
-from core.errors import (
-    AmbiguousLoginError,
-    LockedOutError,
-    RequestNotTakenError,
-    TransientUpstreamError,
-    UpstreamDataError,
-)
+from core import errors
 from core.model.messages import MAX_RECEIVES
 from core.rebuilding.delays import retry_delay_seconds
 from tests.template.metrics import VALUES, Watched
@@ -32,7 +26,12 @@ WATCHED = {
     "SessionRecoveredAlarm": ("SessionsRecovered", "${WorkerFunction}"),
     "ScheduleFailedAlarm": ("FailedInvocations", "${RefreshSchedule}"),
 }
-ANY_ERROR = (LockedOutError, AmbiguousLoginError, RequestNotTakenError, TransientUpstreamError)
+RETRIED = (
+    errors.LockedOutError,
+    errors.AmbiguousLoginError,
+    errors.RequestNotTakenError,
+    errors.TransientUpstreamError,
+)
 
 every_alarm = pytest.mark.parametrize("name", stack().of_type("AWS::CloudWatch::Alarm"))
 
@@ -103,7 +102,7 @@ def test_alarm_tells_the_topic_when_it_goes_on_and_off_and_nobody_without_a_topi
 def test_no_retry_and_no_killed_worker_makes_the_oldest_message_alarm_ring():
     time_out = properties("WorkerFunction")["Timeout"]
     invisible = properties("RebuildQueue")["VisibilityTimeout"]
-    longest_pauses = max(pauses(error("", math.inf)) for error in ANY_ERROR)
+    longest_pauses = max(pauses(error("", math.inf)) for error in RETRIED)
     longest = MAX_RECEIVES * time_out + longest_pauses + invisible
     assert longest <= properties("OldestMessageAlarm")["Threshold"]
 
@@ -114,7 +113,7 @@ def test_readers_of_one_entry_that_is_being_retried_do_not_ring():
     A lock-out takes longer: if readers have nothing to be served meanwhile, somebody should know.
     """
     alarm = properties("ReaderServerErrorsAlarm")
-    assert pauses(UpstreamDataError("")) < alarm["Period"]
+    assert pauses(errors.UpstreamDataError("")) < alarm["Period"]
     assert alarm["DatapointsToAlarm"] > 2
 
 

@@ -8,12 +8,14 @@ import pytest
 from handlers.routes import ROUTES
 from tests.template.stack import methods, stack
 
+# Status and Retry-After of what API Gateway answers by itself; None: each error keeps its own.
 GATEWAY_RESPONSES = {
-    "ACCESS_DENIED": 403,
-    "MISSING_AUTHENTICATION_TOKEN": 403,
-    "THROTTLED": 429,
-    "DEFAULT_4XX": None,
-    "DEFAULT_5XX": None,
+    "ACCESS_DENIED": (403, None),
+    "MISSING_AUTHENTICATION_TOKEN": (403, None),
+    "THROTTLED": (429, "'1'"),
+    "DEFAULT_4XX": (None, None),
+    # Also one whose reader Lambda refuses to start, for its reserved concurrency.
+    "DEFAULT_5XX": (None, "'10'"),
 }
 
 
@@ -64,18 +66,20 @@ def test_access_log_leaves_out_query_strings_and_headers():
     assert logged.of_type("AWS::ApiGateway::Account") == {}
 
 
-@pytest.mark.parametrize(("name", "status"), GATEWAY_RESPONSES.items())
-def test_gateway_error_is_a_problem_document_of_fixed_text(name, status):
+@pytest.mark.parametrize("name", GATEWAY_RESPONSES)
+def test_gateway_error_is_a_problem_document_of_fixed_text_that_says_when_to_come_back(name):
     response = gateway_response(name)
     [body] = response["responseTemplates"].values()
     problem = json.loads(body)
+    headers = response["responseParameters"]
+    status, retry_after = GATEWAY_RESPONSES[name]
     assert "$" not in body.replace("$context.apiId", "").replace("${AWS::", "")
     assert set(problem) - {"status"} == {"type", "title", "detail"}
     assert problem.get("status") == status
-    assert "statusCode" not in response  # so each error keeps its own
-    headers = response["responseParameters"]
+    assert "statusCode" not in response
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
+    assert headers.get("gatewayresponse.header.Retry-After") == retry_after
 
 
 def test_unsigned_request_for_balances_is_told_where_and_how_to_ask():
@@ -84,10 +88,3 @@ def test_unsigned_request_for_balances_is_told_where_and_how_to_ask():
     assert "Signature Version 4" in detail
     assert "https://$context.apiId.execute-api." in detail
     assert detail.endswith("/Prod/balances.")
-
-
-@pytest.mark.parametrize(("name", "seconds"), [("DEFAULT_5XX", 10), ("THROTTLED", 1)])
-def test_refused_caller_is_told_when_to_come_back(name, seconds):
-    """Also one whose reader Lambda refuses to start, for its reserved concurrency."""
-    headers = gateway_response(name)["responseParameters"]
-    assert headers["gatewayresponse.header.Retry-After"] == f"'{seconds}'"

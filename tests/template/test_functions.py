@@ -32,14 +32,10 @@ def test_environment_holds_each_setting_of_the_function_from_the_parameter_of_it
     """Each parameter is given its own name as its value, so a variable shows which one it holds."""
     named = {name: f"<{name}>" for name in document()["Parameters"]} | {"EdgeCache": "true"}
     names = [setting.name.upper() for setting in fields(SETTINGS[function])]
+    parameters = {name: name.title().replace("_", "") for name in names} | OTHERWISE_NAMED
     assert environment(function, stack(**named)) == {
-        name: RESOURCES.get(name, f"<{OTHERWISE_NAMED.get(name, camel_case(name))}>")
-        for name in names
+        name: RESOURCES.get(name, f"<{parameters[name]}>") for name in names
     }
-
-
-def camel_case(name):
-    return name.title().replace("_", "")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -55,11 +51,8 @@ def test_settings_defaults_are_those_of_the_parameters(function):
 @pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_settings_accept_whatever_number_the_parameters_allow(function, bound):
-    limits = {
-        name: str(declared[bound])
-        for name, declared in document()["Parameters"].items()
-        if bound in declared
-    }
+    declared = document()["Parameters"].items()
+    limits = {name: str(found[bound]) for name, found in declared if bound in found}
     variables = environment(function, stack(**limits))
     for setting in fields(SETTINGS[function]):
         if variables[setting.name.upper()].isdecimal():

@@ -20,28 +20,26 @@ WIDE = {
         for action, keys in (("GetObject", "*"), ("PutObject", "*"), ("DeleteObject", "failures/*"))
     ),
 }
-ROOT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
-KEY_ADMIN = "arn:aws:iam::123456789012:role/KeyAdmin"
 
 
-def statements():
-    """Yield every statement in the template with the name of the resource that holds it."""
-
-    def below(value):
-        if isinstance(value, list):
-            for item in value:
-                yield from below(item)
-        elif isinstance(value, dict):
-            yield from as_list(value.get("Statement", []))
-            yield from below(list(value.values()))
-
-    for name, resource in edge_stack().resources.items():
-        for statement in below(resource["Properties"]):
-            yield name, statement
+def below(value):
+    """Yield every statement in a part of the template."""
+    if isinstance(value, list):
+        for item in value:
+            yield from below(item)
+    elif isinstance(value, dict):
+        yield from as_list(value.get("Statement", []))
+        yield from below(list(value.values()))
 
 
 def allowed():
-    return [(name, entry) for name, entry in statements() if entry["Effect"] == "Allow"]
+    """Return what each resource of the template allows, with its name."""
+    return [
+        (name, statement)
+        for name, resource in edge_stack().resources.items()
+        for statement in below(resource["Properties"])
+        if statement["Effect"] == "Allow"
+    ]
 
 
 def test_nothing_is_allowed_by_a_wildcard_but_what_is_listed():
@@ -102,16 +100,13 @@ def test_key_is_used_through_the_parameter_store_only_and_no_other_right_has_a_c
     assert conditions == [("kms:Decrypt", through_ssm)]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "principals"),
-    [({}, ROOT), ({"SsmKeyAdminArns": KEY_ADMIN}, [ROOT, KEY_ADMIN])],
-)
-def test_key_is_the_accounts_and_its_admins_and_the_account_can_repair_its_policy(
-    parameters, principals
-):
-    [statement] = stack(**parameters).properties("SsmKey")["KeyPolicy"]["Statement"]
-    assert statement["Principal"] == {"AWS": principals}
-    assert {"kms:PutKeyPolicy", "kms:GetKeyPolicy"} <= set(statement["Action"])
+def test_key_is_the_accounts_and_its_admins_and_the_account_can_repair_its_policy():
+    root, admin = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root", "arn:aws:iam::1:role/Admin"
+    ours, shared = stack(), stack(SsmKeyAdminArns=admin)
+    for chosen, principals in ((ours, root), (shared, [root, admin])):
+        [statement] = chosen.properties("SsmKey")["KeyPolicy"]["Statement"]
+        assert statement["Principal"] == {"AWS": principals}
+        assert {"kms:PutKeyPolicy", "kms:GetKeyPolicy"} <= set(statement["Action"])
 
 
 def test_parameter_arns_follow_the_prefix():

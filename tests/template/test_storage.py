@@ -1,7 +1,5 @@
 """The cache bucket and the key of the credentials."""
 
-import pytest
-
 from tests.template.stack import stack
 
 
@@ -25,12 +23,6 @@ def test_bucket_forgets_old_versions_of_everything_and_current_ones_of_unused_ba
     assert (old["ExpiredObjectDeleteMarker"], old["Status"]) == (True, "Enabled")
     assert not {"Prefix", "ExpirationInDays"} & set(old)
     assert unused["Prefix"] == "cache/v1/balances/"
-
-
-@pytest.mark.parametrize("name", ["CacheBucket", "SsmKey"])
-def test_data_outlives_the_stack(name):
-    resource = stack().resources[name]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_key_rotates_and_has_the_alias_of_the_parameter():

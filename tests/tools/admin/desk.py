@@ -73,7 +73,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.answers: dict[str, list[dict[str, Any]]] = {"status": [status()]}
-        self.failure: dict[str, Any] | None = None
+        self.failure: dict[str, str] = {}
         self.payloads: list[dict[str, Any]] = []
         self.clients: dict[str, Any] = {"lambda": self}
         """Clients that stand in for those of moto."""
@@ -97,7 +97,7 @@ class Desk:
         assert FunctionName == f"{NAME}-admin"
         payload = json.loads(Payload)
         self.payloads.append(payload)
-        if self.failure is not None:
+        if self.failure:
             body = json.dumps(self.failure).encode()
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(body)}
         answers = self.answers[payload["action"]]
@@ -119,13 +119,13 @@ class Desk:
     def delete(self) -> None:
         self.s3.delete_object(Bucket=BUCKET, Key=key_of(PROGRAM_LISTS))
 
-    def stored(self, dataset: Dataset = PROGRAM_LISTS) -> Any:
-        """What the reader finds."""
-        reply = self.s3.get_object(Bucket=BUCKET, Key=key_of(dataset))
-        return decode(reply["Body"].read(), dataset)
+    def stored(self) -> Any:
+        """The programs, as the reader finds them."""
+        reply = self.s3.get_object(Bucket=BUCKET, Key=key_of(PROGRAM_LISTS))
+        return decode(reply["Body"].read(), PROGRAM_LISTS)
 
-    def newest(self, *period: str) -> str:
-        return self("versions", *period, "--json").json["versions"][0]["version_id"]
+    def newest(self) -> str:
+        return self("versions", "--json").json["versions"][0]["version_id"]
 
 
 def make_stack() -> None:
@@ -160,19 +160,16 @@ def failure(**changes: Any) -> dict[str, Any]:
 
 
 def status(
-    *entries: dict[str, Any],
-    queue: tuple[int, int] = (0, 0),
-    missing: tuple[dict[str, Any], ...] = (),
-    dead_letters: int = 0,
-    session_open: bool = False,
+    *entries: dict[str, Any], queue: tuple[int, int] = (0, 0), **changes: Any
 ) -> dict[str, Any]:
     return {
         "summary": f"{len(entries)} entries",
         "entries": list(entries),
-        "missing": list(missing),
+        "missing": [],
         "queue": {"visible": queue[0], "in_flight": queue[1]},
-        "dead_letters": dead_letters,
-        "session_open": session_open,
+        "dead_letters": 0,
+        "session_open": False,
+        **changes,
     }
 
 

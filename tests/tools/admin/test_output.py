@@ -90,14 +90,7 @@ def test_stack_is_the_environments_unless_it_is_said() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [
-        "",
-        "flush",
-        "refresh budgets",
-        "logs --since yesterday",
-        "status --local-port 0",
-        "restore",
-    ],
+    ["", "flush", "refresh budgets", "logs --since yesterday", "status --local-port 0", "restore"],
 )
 def test_wrong_command_line_ends_with_status_2(
     command: str, capsys: pytest.CaptureFixture[str]

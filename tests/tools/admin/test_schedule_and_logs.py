@@ -68,7 +68,8 @@ def test_logs_of_all_functions_come_in_order_without_what_tells_nothing(
 
 def test_logs_of_one_rebuild_tell_its_story(desk: Desk, logged: None) -> None:
     out = desk("logs", "--correlation-id", "id-1").out.splitlines()
-    assert [found.split()[2:4] for found in out[1:]] == [["r", "INFO"], ["w", "INFO"]]
+    told = [" ".join(found.split()[2:5]) for found in out[1:]]
+    assert told == ["r INFO rebuild", "w INFO entry"]
     assert "dataset=programs" in out[2]
     assert "id-1" not in out[2]
 

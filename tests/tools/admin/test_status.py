@@ -1,5 +1,6 @@
 """`status` and `watch`."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,36 +32,26 @@ def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) ->
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (
-            status(missing=({**MONTH, "last_error": failure()},)),
-            ["balances  2026-10-01/31  missing  -    -"],
-        ),
-        (
-            status(entry(last_error=HELD), queue=(2, 1)),
-            ["A failed message is held back until 10:20:30 UTC", " 2 messages behind it wait.\n"],
-        ),
-        (status(session_open=True), ["A MIP session is noted as open"]),
+        (status(missing=[{**MONTH, "last_error": failure()}]), "2026-10-01/31 +missing +- +- "),
+        (status(entry(last_error=HELD), queue=(2, 1)), "until 10:20:30 UTC.* 2 messages behind"),
+        (status(session_open=True), "A MIP session is noted as open"),
     ],
 )
 def test_status_tells_what_is_missing_what_holds_up_others_and_what_nobody_uses(
-    desk: Desk, answer: dict[str, Any], told: list[str]
+    desk: Desk, answer: dict[str, Any], told: str
 ) -> None:
     desk.answers["status"] = [answer]
-    out = desk("status").out
-    assert [text for text in told if text not in out] == []
+    assert re.search(told, desk("status").out)
 
 
-def test_status_tells_of_a_schedule_that_is_off(desk: Desk) -> None:
+def test_status_tells_of_a_schedule_that_is_off_or_must_not_be_seen(desk: Desk) -> None:
     boto3.client("events").disable_rule(Name=RULE)
     assert "Schedule: OFF: nothing is rebuilt by itself" in desk("status").out
     assert desk("status", "--json").json["schedule"]["on"] is False
-
-
-def test_status_without_the_right_to_see_the_schedule_shows_all_the_rest(desk: Desk) -> None:
     desk.clients["events"] = DeniedEvents()
-    result = desk("status")
-    assert result.status == 0
-    assert "not known: these credentials lack the right events:DescribeRule" in result.out
+    denied = desk("status")
+    assert denied.status == 0
+    assert "not known: these credentials lack the right events:DescribeRule" in denied.out
 
 
 @pytest.mark.parametrize(

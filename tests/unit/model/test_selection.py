@@ -76,5 +76,4 @@ def test_parse_selection_on_the_first_of_a_month_allows_that_month() -> None:
 def test_period_of_a_day_that_has_begun_in_another_time_zone_is_allowed() -> None:
     """A reader may ask for it, so a worker at UTC-12 must take the message."""
     begun = Selection("balances", Period(date(2026, 11, 1), date(2026, 11, 2)))
-
     assert parse_selection(begun.as_json(), today=date(2026, 10, 31)) == begun
