@@ -1,44 +1,31 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from local.mip import MipCloud, MipCloudServer
-from tests.local.mip.client import IDLE_SECONDS, LOCKOUT_SECONDS, Client, Clock
+from tests.fakes import FakeClock
+from tests.local.mip.client import IDLE_SECONDS, LOCKOUT_SECONDS, Client
 
 
 @pytest.fixture(scope="package")
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture(scope="package")
-def server(clock: Clock) -> Iterator[MipCloudServer]:
+def server(clock: FakeClock) -> Iterator[MipCloudServer]:
     """One server for all tests: stopping one takes longer than most of them."""
-    mip = MipCloud(clock=clock, lockout_seconds=LOCKOUT_SECONDS, idle_seconds=IDLE_SECONDS)
+    mip = MipCloud(
+        clock=clock.monotonic, lockout_seconds=LOCKOUT_SECONDS, idle_seconds=IDLE_SECONDS
+    )
     with MipCloudServer(mip) as running:
         yield running
 
 
 @pytest.fixture
-def mip(server: MipCloudServer) -> MipCloud:
+def client(server: MipCloudServer) -> Iterator[Client]:
     server.mip.reset()
-    server.mip.on_call = None
-    return server.mip
-
-
-@pytest.fixture
-def new_client(server: MipCloudServer, mip: MipCloud) -> Iterator[Callable[[], Client]]:
-    clients: list[Client] = []
-
-    def make() -> Client:
-        clients.append(Client(server.url))
-        return clients[-1]
-
-    yield make
-    for each in clients:
-        each.http.close()
-
-
-@pytest.fixture
-def client(new_client: Callable[[], Client]) -> Client:
-    return new_client()
+    server.mip.on_call = server.mip.on_answer = None
+    client = Client(server)
+    with client.http:
+        yield client
