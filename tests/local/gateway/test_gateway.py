@@ -1,10 +1,10 @@
 """The gateway: API Gateway's routes, events, answers and refusals."""
 
-import http.client
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +13,7 @@ from local.gateway.routes import match
 from local.stack import LocalStack
 from local.template.stack_template import Route
 from tests.local.toy_stack import toy_stack
+from tests.local.wire import request
 
 SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/execute-api/aws4_request, "
@@ -20,35 +21,28 @@ SIGNATURE = (
 )
 
 
+class Api:
+    """A stack's API, as its clients see it."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.ask = partial(request, stack.api_url)
+        self.get = partial(request, stack.api_url, "GET")
+
+    def event_of(self, path: str, method: str = "GET", *body: bytes, **headers: Any) -> Any:
+        response, answer = self.ask(method, path, *body, **headers)
+        assert response.status == 200, answer
+        return json.loads(answer)
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
+def api() -> Iterator[Api]:
     with toy_stack(integration_seconds=1.0, reader_concurrency=3) as running:
-        yield running
+        yield Api(running)
 
 
-@pytest.fixture
-def api(stack: LocalStack) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(stack.api_url).netloc)
-    yield connection
-    connection.close()
-
-
-def get(
-    api: http.client.HTTPConnection, path: str, method: str = "GET", **headers: str
-) -> tuple[http.client.HTTPResponse, bytes]:
-    api.request(method, path, headers={name.replace("_", "-"): headers[name] for name in headers})
-    response = api.getresponse()
-    return response, response.read()
-
-
-def event_of(api: http.client.HTTPConnection, path: str, **more: Any) -> dict[str, Any]:
-    response, body = get(api, path, **more)
-    assert response.status == 200, body
-    return json.loads(body)
-
-
-def test_the_event_is_that_of_a_proxy_integration(api: http.client.HTTPConnection) -> None:
-    event = event_of(api, "/things?a=1&b=x%20y&a=2&flag", X_Mine="yes")
+def test_the_event_is_that_of_a_proxy_integration(api: Api) -> None:
+    event = api.event_of("/things?a=1&b=x%20y&a=2&flag", X_Mine="yes")
     assert (event["resource"], event["path"], event["httpMethod"]) == ("/things", "/things", "GET")
     assert event["queryStringParameters"] == {"a": "2", "b": "x y", "flag": ""}
     assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": ["x y"], "flag": [""]}
@@ -59,71 +53,62 @@ def test_the_event_is_that_of_a_proxy_integration(api: http.client.HTTPConnectio
     assert (context["stage"], context["path"]) == ("Prod", "/Prod/things")
     assert context["identity"]["sourceIp"] == "127.0.0.1"
     assert isinstance(context["requestTimeEpoch"], int)
-    plain = event_of(api, "/things")
-    assert plain["queryStringParameters"] is plain["multiValueQueryStringParameters"] is None
-    assert plain["pathParameters"] is plain["stageVariables"] is None
 
 
-def test_a_greedy_path_gives_its_rest_and_the_body_comes_along(
-    api: http.client.HTTPConnection,
-) -> None:
-    api.request("POST", "/files/a/b%20c", body="grüße".encode())
-    event = json.loads(api.getresponse().read())
-    assert event["resource"] == "/files/{proxy+}"
+def test_what_is_absent_is_null_in_the_event(api: Api) -> None:
+    event = api.event_of("/things")
+    absent = {name for name, value in event.items() if value is None}
+    queries = {"queryStringParameters", "multiValueQueryStringParameters"}
+    assert absent == queries | {"pathParameters", "stageVariables", "body"}
+
+
+def test_a_greedy_path_gives_its_rest_and_the_body_comes_along(api: Api) -> None:
+    event = api.event_of("/files/a/b%20c", "POST", "grüße".encode())
+    assert (event["resource"], event["body"]) == ("/files/{proxy+}", "grüße")
     assert event["pathParameters"] == {"proxy": "a/b%20c"}
-    assert event["body"] == "grüße"
+
+
+def test_a_signed_request_gets_through_with_its_callers_key(api: Api) -> None:
+    event = api.event_of("/secret", Authorization=SIGNATURE)
+    assert event["requestContext"]["identity"]["accessKey"] == "test"
+
+
+MISSING = ("MissingAuthenticationTokenException", "Missing Authentication Token")
+INCOMPLETE = "IncompleteSignatureException"
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/nowhere"), ("POST", "/things"), ("GET", "/secret")]
-)
-def test_a_route_that_does_not_exist_or_wants_a_signature_is_refused_as_api_gateway_does(
-    api: http.client.HTTPConnection, method: str, path: str
-) -> None:
-    response, body = get(api, path, method=method)
-    assert response.status == 403
-    assert json.loads(body) == {"message": "Missing Authentication Token"}
-    assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
-    assert response.headers["x-amzn-RequestId"]
-    assert response.headers["x-amz-apigw-id"]
-
-
-@pytest.mark.parametrize(
-    ("header", "missing"),
+    ("method", "path", "headers", "kind", "message"),
     [
-        ("Bearer abc", "'Bearer'"),
-        ("AWS4-HMAC-SHA256 Credential=test/x", "'Signature' parameter"),
-        (SIGNATURE.replace("Credential", "Creds"), "'Credential' parameter"),
+        ("GET", "/nowhere", {}, *MISSING),
+        ("POST", "/things", {}, *MISSING),
+        ("GET", "/secret", {}, *MISSING),
+        ("GET", "/secret", {"Authorization": "Bearer abc"}, INCOMPLETE, "'Bearer'"),
+        ("GET", "/secret", {"Authorization": SIGNATURE[:40]}, INCOMPLETE, "'Signature' parameter"),
     ],
 )
-def test_an_incomplete_signature_is_refused_with_what_it_lacks(
-    api: http.client.HTTPConnection, header: str, missing: str
+def test_what_has_no_route_or_no_whole_signature_is_refused_as_api_gateway_does(
+    api: Api, method: str, path: str, headers: dict[str, Any], kind: str, message: str
 ) -> None:
-    response, body = get(api, "/secret", Authorization=header)
-    assert response.status == 403
-    assert response.headers["x-amzn-ErrorType"] == "IncompleteSignatureException"
-    assert missing in json.loads(body)["message"]
-
-
-def test_a_signed_request_gets_through_with_its_callers_key(
-    api: http.client.HTTPConnection,
-) -> None:
-    event = event_of(api, "/secret", Authorization=SIGNATURE)
-    assert event["requestContext"]["identity"]["accessKey"] == "test"
+    response, body = api.ask(method, path, **headers)
+    assert (response.status, response.headers["x-amzn-ErrorType"]) == (403, kind)
+    assert message in json.loads(body)["message"]
+    assert response.headers["x-amzn-RequestId"]
+    assert response.headers["x-amz-apigw-id"]
 
 
 def reply(**response: Any) -> str:
     return "/things?answer=" + quote(json.dumps(response))
 
 
-def test_the_answers_headers_are_merged_and_kept_apart(api: http.client.HTTPConnection) -> None:
+def test_the_answers_headers_are_merged_and_kept_apart(api: Api) -> None:
     path = reply(
         statusCode=201,
         headers={"X-One": "1", "X-Both": "a", "Server": "mine"},
         multiValueHeaders={"X-Both": ["a", "b"], "X-Two": ["c", "d"]},
         body="done",
     )
-    response, body = get(api, path)
+    response, body = api.get(path)
     assert (response.status, body) == (201, b"done")
     assert response.headers.get_all("X-Both") == ["a", "b"]
     assert response.headers.get_all("X-Two") == ["c", "d"]
@@ -132,12 +117,12 @@ def test_the_answers_headers_are_merged_and_kept_apart(api: http.client.HTTPConn
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_a_304_and_a_head_have_no_body(api: http.client.HTTPConnection) -> None:
+def test_a_304_and_a_head_have_no_body(api: Api) -> None:
     headers = {"ETag": '"x"', "Content-Type": "text/csv"}
-    response, body = get(api, reply(statusCode=304, headers=headers, body=""))
+    response, body = api.get(reply(statusCode=304, headers=headers, body=""))
     assert (response.status, body, response.headers["ETag"]) == (304, b"", '"x"')
     assert response.headers["Content-Type"] == "text/csv"
-    response, body = get(api, "/files/x", method="HEAD")
+    response, body = api.ask("HEAD", "/files/x")
     assert (response.status, body) == (200, b"")
     assert int(response.headers["Content-Length"]) > 0
 
@@ -148,37 +133,32 @@ def test_a_304_and_a_head_have_no_body(api: http.client.HTTPConnection) -> None:
         reply(statusCode="200", body=""),
         reply(statusCode=200, body={"a": 1}),
         reply(statusCode=200, headers={"X": "a\r\nInjected: b"}),
-        reply(body="no status"),
+        reply(statusCode=200, body="no base64", isBase64Encoded=True),
         "/things?answer=[]",
         "/things?answer={no-json",
     ],
 )
-def test_a_malformed_answer_or_a_failed_function_is_a_502(
-    api: http.client.HTTPConnection, path: str
-) -> None:
-    response, body = get(api, path)
+def test_a_malformed_answer_or_a_failed_function_is_a_502(api: Api, path: str) -> None:
+    response, body = api.get(path)
     assert (response.status, json.loads(body)) == (502, {"message": "Internal server error"})
 
 
-def test_a_slow_function_is_a_504_and_runs_on(
-    api: http.client.HTTPConnection, stack: LocalStack
-) -> None:
-    response, body = get(api, "/things?sleep=2")
+def test_a_slow_function_is_a_504_and_runs_on(api: Api) -> None:
+    response, body = api.get("/things?sleep=2")
     assert (response.status, json.loads(body)) == (504, {"message": "Endpoint request timed out"})
-    assert stack.functions["ReaderFunction"].running == 1
-    assert get(api, "/things")[0].status == 200
+    assert api.stack.functions["ReaderFunction"].running == 1
+    assert api.get("/things")[0].status == 200
 
 
 ROUTES = [
     Route(path, method, f"{method} {path}", requires_iam=False)
-    for path, method in [
-        ("/", "any"),
-        ("/a", "any"),
-        ("/a", "get"),
-        ("/a/{id}", "get"),
-        ("/a/b", "get"),
-        ("/{proxy+}", "any"),
-        ("/only", "get"),
+    for method, path in [
+        ("any", "/"),
+        ("any", "/a"),
+        ("get", "/a"),
+        ("get", "/a/{id}"),
+        ("get", "/a/b"),
+        ("any", "/{proxy+}"),
     ]
 ]
 
@@ -201,16 +181,15 @@ def test_the_most_specific_route_is_taken(
 ) -> None:
     found = match(ROUTES, method, path)
     assert found
-    assert found.route.function == taken
-    assert found.path_parameters == parameters
+    assert (found.route.function, found.path_parameters) == (taken, parameters)
 
 
 def test_a_specific_path_with_another_method_is_not_given_up_for_a_vaguer_one() -> None:
-    assert match(ROUTES, "POST", "/only") is None
+    assert match(ROUTES, "POST", "/a/b") is None
 
 
 def test_the_templates_own_words_replace_api_gateways() -> None:
-    responses = {
+    responses: dict[str, dict[str, Any]] = {
         "MISSING_AUTHENTICATION_TOKEN": {
             "statusCode": "401",
             "responseParameters": {"gatewayresponse.header.Content-Type": "'text/plain'"},
