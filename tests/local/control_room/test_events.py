@@ -1,7 +1,6 @@
 """What lines, requests and calls are told as, and where they light up."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,10 +16,13 @@ from local.control_room.events import (
     of_mip_call,
     of_request,
 )
+from tests.builders import NOW
+from tests.fakes import FakeClock
 
 
-def told_by(function: str, line: str) -> Event | None:
-    return of_line(function, line, fields_of(line))
+def shown(event: Event | None) -> str | None:
+    """An event as one text: its level, where it passes, what it says."""
+    return f"{event.level} at {' and '.join(event.passes)}: {event.text}" if event else None
 
 
 def logged(message: str, **fields: Any) -> str:
@@ -29,74 +31,51 @@ def logged(message: str, **fields: Any) -> str:
     )
 
 
+TIMED_OUT = "RequestId: 1 Error: Task timed out after 3.00 seconds Sandbox.Timedout"
+
+
 @pytest.mark.parametrize(
-    ("function", "line", "text", "passes", "level"),
+    ("line", "told"),
     [
         (
-            "ReaderFunction",
             logged("rebuild queued", dataset="programs", reason="miss", message_id="1"),
-            "asked for a rebuild of programs (miss)",
-            ("reader-queue",),
-            "info",
+            "info at reader-queue: asked for a rebuild of programs (miss)",
         ),
         (
-            "WorkerFunction",
             logged("message dead-lettered", error_type="E", problem="why", level="WARNING"),
-            "gave a message up: E: why",
-            ("worker-dead_letters",),
-            "error",
+            "error at worker-dead_letters: gave a message up: E: why",
         ),
-        ("WorkerFunction", logged("entry rebuilt"), "stored ?", ("worker-cache",), "good"),
+        (logged("entry rebuilt"), "good at worker-cache: stored ?"),
         (
-            "WorkerFunction",
             logged("something new", level="WARNING", problem="p", key="k"),
-            "something new: problem p, key k",
-            ("worker",),
-            "warning",
+            "warning at worker: something new: problem p, key k",
         ),
-        ("WorkerFunction", logged("quiet"), "quiet", ("worker",), "info"),
-        (
-            "WorkerFunction",
-            "RequestId: 1 Error: Task timed out after 3.00 seconds Sandbox.Timedout",
-            "RequestId: 1 Error: Task timed out after 3.00 seconds Sandbox.Timedout",
-            ("worker",),
-            "error",
-        ),
-        ("ReaderFunction", "[ERROR] 1 KeyError: x", "[ERROR] 1 KeyError: x", ("reader",), "error"),
-        (
-            "WorkerFunction",
-            "START RequestId: 1 Version: $LATEST",
-            "takes a batch of messages",
-            ("queue-worker",),
-            "info",
-        ),
+        (logged("quiet"), "info at worker: quiet"),
+        (TIMED_OUT, f"error at worker: {TIMED_OUT}"),
+        ("[ERROR] 1 KeyError: x", "error at worker: [ERROR] 1 KeyError: x"),
+        ("START RequestId: 1 Version: 1", "info at queue-worker: takes a batch of messages"),
     ],
 )
-def test_a_line_is_told_in_words(
-    function: str, line: str, text: str, passes: tuple[str, ...], level: str
-) -> None:
-    told = told_by(function, line)
-    assert told
-    assert (told.text, told.passes, told.level) == (text, passes, level)
-    assert told.listed
+def test_a_line_is_told_in_words(line: str, told: str) -> None:
+    event = of_line("WorkerFunction", line, fields_of(line))
+    assert event
+    assert (shown(event), event.listed) == (told, True)
 
 
 def test_the_start_of_a_reader_lights_up_without_a_line_in_the_log() -> None:
-    told = told_by("ReaderFunction", "START RequestId: 1 Version: $LATEST")
-    assert told
-    assert (told.passes, told.listed) == (("reader",), False)
+    assert of_line("ReaderFunction", "START RequestId: 1 Version: $LATEST", None) == Event(
+        "reader", "", ("reader",), listed=False
+    )
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "END RequestId: 1",
-        "REPORT RequestId: 1 Duration: 1.00 ms",
         "  File x, line 1, in y",
         '{"_aws": {}, "message": "metrics"}',
         '{"no": "message"}',
         "[1, 2]",
-        "7",
         "[" * 50_000,
         # Told with payload and result, see below.
         logged("admin command", command="Purge"),
@@ -105,70 +84,70 @@ def test_the_start_of_a_reader_lights_up_without_a_line_in_the_log() -> None:
     ],
 )
 def test_what_is_no_news_is_not_told(line: str) -> None:
-    assert told_by("AdminFunction", line) is None
+    assert of_line("AdminFunction", line, fields_of(line)) is None
 
 
 def test_a_long_text_is_cut() -> None:
-    told = told_by("WorkerFunction", logged("x" * 10_000))
+    told = of_line("WorkerFunction", "", {"message": "x" * 10_000})
     assert told
     assert len(told.text) == LONGEST_TEXT
 
 
-@pytest.mark.parametrize(("status", "level"), [(200, "good"), (404, "warning"), (503, "error")])
-def test_a_request_is_told_with_what_the_cache_did(status: int, level: str) -> None:
-    told = of_request("GET", "/tags", status, "mips-cache; hit; ttl=5", 0.0123)
-    assert told.text == f"GET /tags → {status} (hit; ttl=5) in 12 ms"
-    assert (told.level, told.passes[-1]) == (level, "reader-cache")
-
-
-def test_a_request_that_never_got_to_the_cache_lights_no_way_to_it() -> None:
-    told = of_request("GET", "/tags", 400, "", 0.001)
-    assert told.text == "GET /tags → 400 (not from the cache) in 1 ms"
-    assert "reader-cache" not in told.passes
+WAY = "client-api and api-reader"
+CACHED = f"{WAY} and reader-cache"
 
 
 @pytest.mark.parametrize(
-    ("status", "fault", "text", "level"),
+    ("status", "cache_status", "told"),
     [
-        (200, None, "answered accounts", "info"),
-        (500, "status", "answered 500 at accounts (fault: status)", "error"),
-        (200, "refuse", "cut the connection at accounts (fault: refuse)", "error"),
-        (401, None, "answered 401 at accounts", "error"),
+        (200, "mips-cache; hit; ttl=5", f"good at {CACHED}: GET /tags → 200 (hit; ttl=5) in 12 ms"),
+        (503, "mips-cache; fwd=miss", f"error at {CACHED}: GET /tags → 503 (fwd=miss) in 12 ms"),
+        (400, "", f"warning at {WAY}: GET /tags → 400 (not from the cache) in 12 ms"),
+    ],
+)
+def test_a_request_is_told_with_what_the_cache_did(
+    status: int, cache_status: str, told: str
+) -> None:
+    assert shown(of_request("GET", "/tags", status, cache_status, 0.0123)) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "told"),
+    [
+        (200, None, "info at worker-mip: answered accounts"),
+        (500, "status", "error at worker-mip: answered 500 at accounts (fault: status)"),
+        (200, "refuse", "error at worker-mip: cut the connection at accounts (fault: refuse)"),
+        (401, None, "error at worker-mip: answered 401 at accounts"),
     ],
 )
 def test_a_call_of_mip_is_told_with_what_was_wrong(
-    status: int, fault: str | None, text: str, level: str
+    status: int, fault: str | None, told: str
 ) -> None:
-    told = of_mip_call("accounts", status, fault)
-    assert (told.text, told.level, told.passes) == (text, level, ("worker-mip",))
+    assert shown(of_mip_call("accounts", status, fault)) == told
+
+
+NOVEMBER = {"dataset": "balances", "from": "2026-11-01", "to": "2026-11-26"}
 
 
 @pytest.mark.parametrize(
-    ("payload", "text", "passes"),
+    ("action", "arguments", "told"),
     [
-        ({"action": "purge"}, "purge all", ("admin-cache",)),
-        (
-            {"action": "purge", "dataset": "programs", "soft": True},
-            "soft purge programs",
-            ("admin-cache",),
-        ),
-        (
-            {"action": "refresh", "dataset": "balances", "from": "2026-11-01", "to": "2026-11-26"},
-            "refresh balances 2026-11-01 to 2026-11-26",
-            ("admin-queue",),
-        ),
-        ({"action": "discard", "message_id": "7"}, "discard letter 7", ("admin-dead_letters",)),
-        ({"action": "discard", "all": True}, "discard all", ("admin-dead_letters",)),
+        ("purge", {}, "admin-cache: purge all"),
+        ("purge", {"dataset": "x", "soft": True}, "admin-cache: soft purge x"),
+        ("refresh", NOVEMBER, "admin-queue: refresh balances 2026-11-01 to 2026-11-26"),
+        ("discard", {"message_id": "7"}, "admin-dead_letters: discard letter 7"),
+        ("discard", {"all": True}, "admin-dead_letters: discard all"),
     ],
 )
 def test_a_command_is_told_with_what_it_is_about_and_its_result(
-    payload: dict[str, Any], text: str, passes: tuple[str, ...]
+    action: str, arguments: dict[str, Any], told: str
 ) -> None:
-    told = of_command(json.dumps(payload), '{"summary": "that is done"}', failed=False)
-    assert told == Event("admin", f"{text}: that is done", passes)
+    payload = json.dumps({"action": action} | arguments)
+    event = of_command(payload, '{"summary": "that is done"}', failed=False)
+    assert shown(event) == f"info at {told}: that is done"
 
 
-@pytest.mark.parametrize("payload", [{"action": "status"}, {"action": "dead_letters"}, {}, [], 7])
+@pytest.mark.parametrize("payload", [{"action": "status"}, {}, []])
 def test_a_command_that_only_looks_is_told_if_it_fails(payload: Any) -> None:
     assert of_command(json.dumps(payload), "[]", failed=False) is None
     error = '{"errorType": "InvalidCommandError", "errorMessage": "why"}'
@@ -179,11 +158,11 @@ def test_a_command_that_only_looks_is_told_if_it_fails(payload: Any) -> None:
 
 
 def test_the_log_keeps_the_last_events_of_each_source_in_their_order() -> None:
-    log = EventLog(lambda: datetime(2026, 11, 26, tzinfo=UTC))
+    log = EventLog(FakeClock())
     log.add(Event("admin", "rare", ()))
     for number in range(2, KEPT + 3):
         log.add(Event("api", f"number {number}", ()), rebuild=3)
     assert [event["text"] for event in log.after(KEPT + 1)] == [f"number {KEPT + 2}"]
     assert [event["number"] for event in log.after(0)] == [1, *range(3, KEPT + 3)]
     assert log.after(0)[-1]["rebuild"] == 3
-    assert log.after(0)[0]["at"] == "2026-11-26T00:00:00.000+00:00"
+    assert log.after(0)[0]["at"] == NOW.isoformat(timespec="milliseconds")
