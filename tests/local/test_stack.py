@@ -69,9 +69,9 @@ def test_a_second_stack_in_one_process_is_refused_and_harms_no_one() -> None:
         assert stack.invoke("AdminFunction", {"do": "echo"}) == {"do": "echo"}
 
 
-def test_parameters_and_overrides_reach_the_functions() -> None:
+def test_parameters_and_overrides_are_taken_and_a_schedule_that_is_not_run_is_noted() -> None:
     with toy_stack(
-        parameters={"Greeting": "servus"},
+        parameters={"Greeting": "servus", "RefreshExpression": "cron(0 6 ? * MON *)"},
         environment_overrides={"AdminFunction": {"MORE": "1"}},
         mip=MipEndpoints("http://127.0.0.1:1", None),
     ) as stack:
@@ -79,10 +79,6 @@ def test_parameters_and_overrides_reach_the_functions() -> None:
         assert (seen["GREETING"], seen["MORE"]) == ("servus", "1")
         assert stack.environment("WorkerFunction")["MIP_LOGIN_URL"] == "http://127.0.0.1:1"
         assert stack.mip_url is None
-
-
-def test_a_schedule_that_is_not_run_is_noted() -> None:
-    with toy_stack(parameters={"RefreshExpression": "cron(0 6 ? * MON *)"}) as stack:
         assert stack.schedules == []
         assert "RefreshSchedule" in stack.notes[0]
 

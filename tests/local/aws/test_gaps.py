@@ -12,8 +12,6 @@ import pytest
 from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
-BLOCK = {"BlockPublicAcls": True, "RestrictPublicBuckets": True}
-POLICY = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*"}]}
 CODE = {"S3Bucket": "local", "S3Key": "code"}
 ROLE = "arn:aws:iam::123456789012:role/any"
 
@@ -36,11 +34,7 @@ def made(kind: str, **properties: Any) -> str:
 
 
 def test_bucket_settings_are_dropped() -> None:
-    bucket = made(
-        "AWS::S3::Bucket",
-        VersioningConfiguration={"Status": "Enabled"},
-        PublicAccessBlockConfiguration=BLOCK,
-    )
+    bucket = made("AWS::S3::Bucket", VersioningConfiguration={"Status": "Enabled"})
     assert "Status" not in boto3.client("s3").get_bucket_versioning(Bucket=bucket)
 
 
@@ -50,14 +44,16 @@ def test_fifo_queue_name_lacks_its_ending() -> None:
 
 
 def test_key_with_a_policy_cannot_be_described() -> None:
-    key = made("AWS::KMS::Key", KeyPolicy=POLICY)
+    allowed = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    key = made("AWS::KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": [allowed]})
     with pytest.raises(TypeError):
         boto3.client("kms").describe_key(KeyId=key)
 
 
 def test_function_needs_code_that_is_there() -> None:
+    properties = {"Code": CODE, "Handler": "a.b", "Role": ROLE, "Runtime": "python3.13"}
     with pytest.raises(Exception, match=r"(?i)bucket|key"):
-        made("AWS::Lambda::Function", Code=CODE, Handler="a", Role=ROLE, Runtime="python3.13")
+        made("AWS::Lambda::Function", **properties)
 
 
 def test_api_has_no_routes_of_its_body() -> None:

@@ -11,40 +11,37 @@ from moto import mock_aws
 from local.aws.queues import messages_in, release
 
 
-@pytest.fixture
-def sqs() -> Iterator[Any]:
-    with mock_aws():
-        yield boto3.client("sqs")
-
-
-@pytest.fixture
-def url(sqs: Any) -> str:
+class Queue:
     """A queue with two messages of one group."""
-    made = sqs.create_queue(QueueName="letters.fifo", Attributes={"FifoQueue": "true"})
-    for number in "12":
-        sqs.send_message(
-            QueueUrl=made["QueueUrl"],
-            MessageBody=number,
-            MessageGroupId="g",
-            MessageDeduplicationId=number,
-            MessageAttributes={"ErrorType": {"DataType": "String", "StringValue": "E"}},
-        )
-    return str(made["QueueUrl"])
+
+    def __init__(self) -> None:
+        self.sqs = boto3.client("sqs")
+        made = self.sqs.create_queue(QueueName="letters.fifo", Attributes={"FifoQueue": "true"})
+        self.url = made["QueueUrl"]
+        for number in "12":
+            self.sqs.send_message(
+                QueueUrl=self.url,
+                MessageBody=number,
+                MessageGroupId="g",
+                MessageDeduplicationId=number,
+                MessageAttributes={"ErrorType": {"DataType": "String", "StringValue": "E"}},
+            )
+
+    def receive(self) -> list[Any]:
+        received = self.sqs.receive_message(QueueUrl=self.url, VisibilityTimeout=90)
+        return list(received.get("Messages", []))
 
 
-def receive(sqs: Any, url: str) -> list[Any]:
-    received = sqs.receive_message(QueueUrl=url, VisibilityTimeout=90, AttributeNames=["All"])
-    found: list[Any] = received.get("Messages", [])
-    return found
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    with mock_aws():
+        yield Queue()
 
 
-def test_looking_at_a_queue_receives_nothing_and_sees_also_what_is_in_flight(
-    sqs: Any, url: str
-) -> None:
-    assert [(found.body, found.receives) for found in messages_in(url)] == [("1", 0), ("2", 0)]
-    [received] = receive(sqs, url)
-    assert received["Attributes"]["ApproximateReceiveCount"] == "1"
-    hidden, visible = messages_in(url)
+def test_looking_at_a_queue_receives_nothing_and_sees_also_what_is_in_flight(queue: Queue) -> None:
+    assert [(each.body, each.receives) for each in messages_in(queue.url)] == [("1", 0), ("2", 0)]
+    [received] = queue.receive()
+    hidden, visible = messages_in(queue.url)
     assert (hidden.message_id, hidden.attributes) == (received["MessageId"], {"ErrorType": "E"})
     assert hidden.receives == 1
     now = datetime.now(UTC)
@@ -52,13 +49,12 @@ def test_looking_at_a_queue_receives_nothing_and_sees_also_what_is_in_flight(
     assert visible.visible_at < now
 
 
-def test_a_message_that_is_held_back_is_released_unless_it_is_at_work(sqs: Any, url: str) -> None:
-    [first] = receive(sqs, url)
+def test_a_message_that_is_held_back_is_released_unless_it_is_at_work(queue: Queue) -> None:
+    [first] = queue.receive()
     # It holds up its group.
-    assert receive(sqs, url) == []
-    assert release(url, finished={}) == 0
-    assert release(url, finished={first["MessageId"]: 1}) == 1
-    assert release(url, finished={first["MessageId"]: 1}) == 0
-    [again] = receive(sqs, url)
+    assert queue.receive() == []
+    finished = {first["MessageId"]: 1}
+    assert [release(queue.url, finished=done) for done in ({}, finished, finished)] == [0, 1, 0]
+    [again] = queue.receive()
     assert again["Body"] == "1"
-    assert release(url, finished={first["MessageId"]: 1}) == 0
+    assert release(queue.url, finished) == 0

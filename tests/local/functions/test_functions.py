@@ -28,16 +28,15 @@ class Lambda:
 
     def invoke(self, event: Any, name: str = "AdminFunction", **options: Any) -> Any:
         payload = event if isinstance(event, bytes) else json.dumps(event)
-        answer = self._client.invoke(FunctionName=name, Payload=payload, **options)
-        return answer | {"Payload": answer["Payload"].read().decode()}
+        options |= {"FunctionName": name, "Payload": payload, "LogType": "Tail"}
+        answer = self._client.invoke(**options)
+        tail = base64.b64decode(answer.get("LogResult", "")).decode()
+        return answer | {"Payload": answer["Payload"].read().decode(), "Tail": tail}
 
     def error(self, event: Any, name: str = "AdminFunction") -> Any:
         answer = self.invoke(event, name)
         assert answer["FunctionError"] == "Unhandled"
         return json.loads(answer["Payload"])
-
-    def tail(self, event: Any) -> str:
-        return base64.b64decode(self.invoke(event, LogType="Tail")["LogResult"]).decode()
 
     def do(self, what: str, **event: Any) -> Any:
         """What the admin returns."""
@@ -92,7 +91,7 @@ def test_a_raised_exception_is_told_with_its_place_in_the_code(aws: Lambda) -> N
 
 def test_the_log_tail_holds_what_the_invocation_printed(aws: Lambda) -> None:
     first, second = (
-        aws.tail({"do": "print", "text": text})
+        aws.invoke({"do": "print", "text": text})["Tail"]
         for text in ("no line feed at its end", "the next one's")
     )
     assert "no line feed at its end\nEND RequestId: " in first
@@ -173,11 +172,11 @@ def test_code_that_cannot_be_loaded_fails_every_invocation(aws: Lambda) -> None:
 
 
 def test_logs_and_decimals_are_written_as_on_lambda(aws: Lambda) -> None:
-    answer = aws.invoke({"do": "log", "text": "careful"}, LogType="Tail")
+    answer = aws.invoke({"do": "log", "text": "careful"})
     assert answer["Payload"] == "1.50"
-    tail = base64.b64decode(answer["LogResult"]).decode()
     request_id = answer["ResponseMetadata"]["RequestId"]
-    assert re.search(rf"^\[WARNING\]\t[-\dT:.]+Z\t{request_id}\tcareful$", tail, re.MULTILINE)
+    line = rf"^\[WARNING\]\t[-\dT:.]+Z\t{request_id}\tcareful$"
+    assert re.search(line, answer["Tail"], re.MULTILINE)
 
 
 def test_a_function_sees_lambdas_variables_and_its_own_and_none_of_the_users(

@@ -8,17 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
+from local.control_room.reading import SIGNATURE
 from local.gateway.responses import INTEGRATION_TIMEOUT, MISSING_TOKEN, response_to
 from local.gateway.routes import match
 from local.stack import LocalStack
 from local.template.stack_template import Route
 from tests.local.toy_stack import toy_stack
 from tests.local.wire import request
-
-SIGNATURE = (
-    "AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/execute-api/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=abc"
-)
 
 
 class Api:

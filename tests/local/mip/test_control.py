@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local.mip import KINDS, PASSWORD, USER, Fault
+from local.mip import PASSWORD, USER, Fault
 from local.mip.faults import AMOUNT
 from local.mip.sample.organisation import sample_organisation
 from tests.fakes import FakeClock
@@ -138,10 +138,3 @@ def test_reset_returns_to_the_beginning(client: Client) -> None:
     client.mip.set_programs([])
     assert client.control("POST", "reset").json() == beginning
     assert client.statuses("segments", "login") == [401, 200]
-
-
-def test_every_kind_of_fault_can_happen_to_some_call(client: Client) -> None:
-    for kind, rule in KINDS.items():
-        for call in rule.calls:
-            client.mip.set_fault(call, Fault(kind=kind))
-            assert client.state()["faults"][call] == {"kind": kind}
