@@ -104,6 +104,10 @@ def test_added_code_that_is_also_an_inactive_program_counts_as_the_added_one() -
         (FinderQuery(q="old"), {"show_inactive_codes": True}),
         (FinderQuery(q="special", limit=1), {"limit": 0}),
         (FinderQuery(q="old", limit=1), {"limit": 0, "show_inactive_codes": True}),
+        (
+            FinderQuery(q="old", limit=1, show_inactive_codes=True),
+            {"limit": 0, "show_inactive_codes": True},
+        ),
     ],
 )
 def test_wider_list_is_the_nearest_one_in_which_anything_is_found(
