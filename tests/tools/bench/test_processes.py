@@ -33,9 +33,10 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("to", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_benchmark_that_is_broken_off_leaves_nothing(tmp_path: Path, to: signal.Signals) -> None:
-    command = [*COMMAND, tmp_path / "out.json"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    started = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)
+    command = [*COMMAND, str(tmp_path / "out.json")]
+    started = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
     eventually(lambda: any("bench.hits" in line for line in running_in(started.pid)))
     if to is signal.SIGINT:
         os.killpg(started.pid, to)
