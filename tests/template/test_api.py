@@ -14,7 +14,7 @@ GATEWAY_RESPONSES = {
     "MISSING_AUTHENTICATION_TOKEN": (403, None),
     "THROTTLED": (429, "'1'"),
     "DEFAULT_4XX": (None, None),
-    # Also one whose reader Lambda refuses to start, for its reserved concurrency.
+    # Also what a caller gets whose reader Lambda refuses to start, for its reserved concurrency.
     "DEFAULT_5XX": (None, "'10'"),
 }
 
