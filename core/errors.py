@@ -1,4 +1,4 @@
-"""Every failure that the service tells apart.
+"""Every kind of error that the service raises.
 
     MipsCacheError
     ├── ConfigurationError            an environment variable is missing or malformed

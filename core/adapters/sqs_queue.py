@@ -79,7 +79,7 @@ class SqsRebuildQueue(_SqsQueue):
             )["MessageId"]
 
     def delay(self, receipt_handles: Sequence[str], seconds: int) -> None:
-        """Set what is left of the messages' visibility time-outs."""
+        """Hide the messages for so many seconds from now."""
         self._change_visibility(receipt_handles, seconds)
 
 

@@ -30,10 +30,10 @@ def decide(
     is_current_period: bool,
     can_ask: bool = True,
 ) -> Decision:
-    """Decide by what S3 holds of a dataset, and by what is known of its rebuilds.
+    """Decide from what S3 holds of a dataset, and from the record of its failed rebuilds.
 
-    `found` is None where there is no object, or one that cannot be read. `can_ask` is False where
-    no rebuild can be asked for: then nothing is waited for, just as while a failure is waited out.
+    `found` is None where there is no object, or one that cannot be read. `can_ask` is False while
+    no rebuild can be queued: then the reader does not wait, as in the pause after a failure.
     """
     may_ask = can_ask and not is_waited_out(failure, now)
     if not isinstance(found, CacheEntry):

@@ -1,6 +1,7 @@
 """A batch of deliveries from the rebuild queue, from parsing to settlement."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from core.errors import InvalidMessageError
 from core.model.messages import MESSAGE_GROUP, parse_message
@@ -55,7 +56,8 @@ class BatchProcessor:
 
     def _process_own(self, deliveries: Sequence[Delivery]) -> dict[str, bool]:
         """Rebuild and settle; return for each message whether it is off the queue."""
-        requests = {delivery.message_id: self._request(delivery) for delivery in deliveries}
+        today = self._settings.today(self._clock())
+        requests = {delivery.message_id: self._request(delivery, today) for delivery in deliveries}
         results = self._rebuilder.run(
             [request for request in requests.values() if isinstance(request, RebuildRequest)]
         )
@@ -70,8 +72,7 @@ class BatchProcessor:
         self._settlement.record_failures()
         return settled
 
-    def _request(self, delivery: Delivery) -> RebuildRequest | InvalidMessageError:
-        today = self._settings.today(self._clock())
+    def _request(self, delivery: Delivery, today: date) -> RebuildRequest | InvalidMessageError:
         try:
             message = parse_message(delivery.body, today)
         except InvalidMessageError as exc:

@@ -65,10 +65,10 @@ class Rebuilder:
 
         1. Log out a session that an earlier worker left, whatever else there is to do.
         2. Look at each wanted entry, and note its ETag, before anything is fetched.
-        3. Delete the failure records that these entries have outdated. A dataset whose entry is at
-           least as new as every request for it needs nothing more.
+        3. Delete the failure records that these entries have outdated. A dataset needs nothing
+           more if its entry is at least as new as every request for it.
         4. If any are left: log in, fetch the chart once, rebuild each dataset, log out.
-        5. Tell what became of each dataset that was not as new as it should be.
+        5. Log and count the outcome of each dataset that had to be rebuilt.
 
         Datasets are independent: one that fails does not keep the others from being tried.
         """

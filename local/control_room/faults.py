@@ -67,7 +67,7 @@ def switch_off(mip: MipCloud, name: str) -> None:
 
 
 def heal(mip: MipCloud) -> None:
-    """End every fault and every latency, whoever set it."""
+    """End all faults and latencies, also those that were not set here."""
     mip.clear_faults()
     mip.set_latency(0)
 

@@ -16,8 +16,8 @@ Listener = Callable[[str, str], None]
 class FunctionLog:
     """The log file of one function, written to by all of its processes, line by line.
 
-    Whoever reads a function's output must go on reading, or the function would stall. So a file
-    or a listener that fails is told once, and gets no more lines.
+    A function stalls when nobody reads its output. So reading goes on where the file or the
+    listener fails: the failure is told once, and what has failed gets no more lines.
     """
 
     def __init__(self, path: Path, name: str, listener: Listener | None = None) -> None:

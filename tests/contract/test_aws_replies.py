@@ -65,6 +65,7 @@ def test_every_object_is_written_as_json(store: StubbedStore) -> None:
     store.put("k", b"{}")
     store.create("k", b"{}")
     store.replace("k", b"{}", '"1"')
+    store.s3.assert_no_pending_responses()
 
 
 def test_client_has_timeouts_and_few_tries() -> None:

@@ -49,7 +49,7 @@ def test_message_is_one_that_the_worker_takes(body: str) -> None:
 
 @pytest.mark.parametrize("typed", sorted(TYPED))
 def test_command_exists(typed: str) -> None:
-    parse(typed.split(), {})
+    assert parse(typed.split(), {}).command == typed.split(maxsplit=1)[0]
 
 
 def test_every_command_of_an_operator_is_in_the_runbook() -> None:

@@ -54,9 +54,11 @@ def test_settings_accept_whatever_number_the_parameters_allow(function, bound):
     declared = document()["Parameters"].items()
     limits = {name: str(found[bound]) for name, found in declared if bound in found}
     variables = environment(function, stack(**limits))
-    for setting in fields(SETTINGS[function]):
-        if variables[setting.name.upper()].isdecimal():
-            setting.metadata["parse"](variables[setting.name.upper()])
+    given = {setting: variables[setting.name.upper()] for setting in fields(SETTINGS[function])}
+    numbers = {setting: value for setting, value in given.items() if value in limits.values()}
+    assert numbers
+    for setting, value in numbers.items():
+        assert setting.metadata["parse"](value) == int(value)
 
 
 def test_admin_without_an_edge_knows_of_no_distribution():

@@ -401,7 +401,7 @@ def test_failure_beside_a_stale_entry_that_cannot_be_read_is_no_error(readers: R
 
 
 def test_many_stale_datasets_are_checked_no_more_often(readers: Readers) -> None:
-    """What is known of an entry outlasts the entry in memory."""
+    """A reader forgets entries, but not when it looked for their failure records."""
     datasets = [balances_of(period) for period in recent_periods(TODAY, ENTRIES_IN_MEMORY + 1)]
     readers.keep(*map(make_stale_entry, datasets))
     for readers.dataset in [*datasets, *datasets]:

@@ -247,3 +247,4 @@ def test_refusal_that_no_worker_can_have_noted_counts_as_none(
     """A time far ahead must not stop the service until then."""
     worker.store.put(REFUSAL_KEY, body)
     open_session(worker)
+    assert worker.upstream.made["login"] == 1
