@@ -328,20 +328,19 @@ def test_the_log_is_filtered_paused_and_downloaded(room: Page, flows: Flows) -> 
     room.get_by_label("From").select_option("api")
     expect(log_line(room, "logged out")).to_have_count(0)
     press(room, "Pause")
-    # So many that lines of the first read, which may still be on their way, are not taken for them.
-    for path in ("/accounts", *["/elsewhere"] * 8):
+    flows.mip.call("logout")  # the filter leaves it out, so it is not counted
+    for path in ("/accounts", "/elsewhere"):
         flows.get(path)
-    expect(room.locator("#log-held")).to_have_text(re.compile(r"(9|\d\d) lines held"))
+    expect(room.locator("#log-held")).to_have_text("2 lines held")
     expect(log_line(room, "GET /elsewhere")).to_have_count(0)
     room.get_by_label("Holding").fill("get /ELSEWHERE")
     with room.expect_download() as downloading:
         press(room, "Download")
     lines = downloading.value.path().read_text("utf-8").splitlines()
     wanted = re.compile(r"[-0-9T:.+]+ api warning GET /elsewhere → 404 .*")
-    assert lines != []
-    assert [line for line in lines if not wanted.fullmatch(line)] == []
+    assert [bool(wanted.fullmatch(line)) for line in lines] == [True]
     press(room, "Pause")
-    expect(log_line(room, "GET /elsewhere").first).to_be_visible()
+    expect(log_line(room, "GET /elsewhere")).to_be_visible()
     expect(log_line(room, "GET /accounts")).to_have_count(0)
 
 

@@ -28,8 +28,10 @@ export function logEvent(event) {
   const ofSource = kept.get(event.source) ?? [];
   kept.set(event.source, ofSource);
   ofSource.push(event);
-  if (isPaused) setHeld(held + 1);
-  else if (isWanted(event)) found("log").prepend(lineOf(event));
+  if (isWanted(event)) {
+    if (isPaused) setHeld(held + 1);
+    else found("log").prepend(lineOf(event));
+  }
   if (ofSource.length > KEPT) found("log").querySelector(`[data-number="${ofSource.shift().number}"]`)?.remove();
 }
 
