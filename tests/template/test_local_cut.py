@@ -2,11 +2,10 @@
 
 from local.aws.cut_template import IGNORED_PROPERTIES, LEFT_OUT, UNKNOWN_TYPE, cut_down
 from local.template.stack_template import DEFAULT_TEMPLATE, load
-from tests.template.stack import REQUIRED, TEMPLATE
+from tests.template.stack import REQUIRED
 
 EDGE = load(DEFAULT_TEMPLATE, {**REQUIRED, "EdgeCache": "true"})
 CUT = cut_down(EDGE)
-DOCS = (TEMPLATE.parent / "docs" / "testing.md").read_text(encoding="utf-8")
 
 
 def test_every_resource_is_there_or_is_left_out_with_a_reason_of_its_own():
@@ -23,8 +22,3 @@ def test_lists_hold_nothing_that_the_template_does_not_have():
     assert {(EDGE.resources[name]["Type"], gone) for name, gone in dropped} == {
         (kind, gone) for kind, properties in IGNORED_PROPERTIES.items() for gone in properties
     }
-
-
-def test_docs_name_everything_that_is_left_out():
-    told = set(LEFT_OUT) | {name for names in IGNORED_PROPERTIES.values() for name in names}
-    assert [name for name in sorted(told) if f"`{name}`" not in DOCS] == []
