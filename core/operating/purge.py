@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from core.errors import ConflictError, UnreadableEntryError
@@ -80,25 +81,24 @@ class Purger:
         self._store.put(key, encode_tombstone(Tombstone.new(dataset, self._clock())))
 
     def _mark_stale(self, key: str, dataset: Dataset) -> None:
+        """Mark an entry stale; where another write comes first, what that one wrote."""
+        for _ in range(SOFT_PURGE_ATTEMPTS - 1):
+            with suppress(ConflictError):
+                return self._try_to_mark_stale(key, dataset)
+        return self._try_to_mark_stale(key, dataset)
+
+    def _try_to_mark_stale(self, key: str, dataset: Dataset) -> None:
         """Replace an entry with the same one, stale from now on.
 
-        Where another write comes first, its entry is marked in turn. What is not an entry gets a
-        tombstone: its new id makes the next read a new miss.
+        What is not an entry gets a tombstone: its new id makes the next read a new miss.
+        Raises ConflictError where another write came first.
         """
-        for attempt in range(SOFT_PURGE_ATTEMPTS):
-            stored = self._store.read(key)
-            entry = _readable(stored, dataset)
-            if stored is None or entry is None:
-                return self._put_tombstone(key, dataset)
-            try:
-                stale = entry.marked_stale(self._clock())
-                self._store.replace(key, encode(stale), stored.etag)
-            except ConflictError:
-                if attempt == SOFT_PURGE_ATTEMPTS - 1:
-                    raise
-            else:
-                return None
-        return None
+        stored = self._store.read(key)
+        entry = _readable(stored, dataset)
+        if stored is None or entry is None:
+            self._put_tombstone(key, dataset)
+        else:
+            self._store.replace(key, encode(entry.marked_stale(self._clock())), stored.etag)
 
 
 def _readable(stored: StoredObject | None, dataset: Dataset) -> CacheEntry | None:
