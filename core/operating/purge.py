@@ -93,17 +93,15 @@ class Purger:
         What is not an entry gets a tombstone: its new id makes the next read a new miss.
         Raises ConflictError where another write came first.
         """
-        stored = self._store.read(key)
-        entry = _readable(stored, dataset)
-        if stored is None or entry is None:
-            self._put_tombstone(key, dataset)
-        else:
+        if (stored := self._store.read(key)) and (entry := _readable(stored, dataset)):
             self._store.replace(key, encode(entry.marked_stale(self._clock())), stored.etag)
+        else:
+            self._put_tombstone(key, dataset)
 
 
-def _readable(stored: StoredObject | None, dataset: Dataset) -> CacheEntry | None:
+def _readable(stored: StoredObject, dataset: Dataset) -> CacheEntry | None:
     try:
-        decoded = decode(stored.body, dataset) if stored else None
+        decoded = decode(stored.body, dataset)
     except UnreadableEntryError:
         return None
     return decoded if isinstance(decoded, CacheEntry) else None
