@@ -135,8 +135,9 @@ def test_reference_is_read_back_as_the_query_it_was_made_from(query: FinderQuery
     assert parse_finder_query(parameters) == query
 
 
-def test_reference_to_the_default_list_has_no_parameters() -> None:
+def test_reference_names_what_differs_from_the_default_and_leaves_commas_readable() -> None:
     assert reference_to(FinderQuery()) == "?"
+    assert reference_to(FinderQuery(priority_codes=("1", "2"))) == "?priority_codes=1,2"
 
 
 def test_inactive_switch_changes_that_choice_alone() -> None:
