@@ -13,7 +13,7 @@ OUTSIDE = {"boto3", "botocore", "requests", "urllib3", "tenacity"}
 USE_CASES = ("reading", "rebuilding", "operating")
 """Rooms of `core` that stand beside each other."""
 LOCAL_ROOMS = (
-    {"complaints", "__init__"},
+    {"standard_error", "__init__"},
     {"loopback"},
     {"template", "mip"},
     {"aws"},
@@ -125,7 +125,7 @@ def test_every_room_of_the_local_stack_imports_only_what_stands_below_it() -> No
 
 def test_the_stand_in_for_mip_can_stand_alone() -> None:
     known = {other for one, other in local_imports() if one == "mip"}
-    assert known <= {"mip", "loopback", "complaints"}
+    assert known <= {"mip", "loopback", "standard_error"}
 
 
 def test_only_what_knows_the_whole_stack_knows_the_stand_in() -> None:

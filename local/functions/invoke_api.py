@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from local.complaints import complain
 from local.functions.functions import Function, FunctionNotFoundError, Functions, StoppedError
 from local.functions.sandbox import Invocation, Outcome
+from local.standard_error import complain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

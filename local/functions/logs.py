@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from local.complaints import complain
+from local.standard_error import complain
 
 # What `X-Amz-Log-Result` may hold.
 TAIL_BYTES = 4096

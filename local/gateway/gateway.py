@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
-from local.complaints import complain
 from local.functions.functions import Functions, StoppedError
 from local.functions.sandbox import Invocation
 from local.gateway.proxy_event import Api, MalformedAnswerError, build_event, read_answer
@@ -21,6 +20,7 @@ from local.gateway.responses import (
 )
 from local.gateway.routes import Match, match
 from local.loopback import Request, Response
+from local.standard_error import complain
 from local.template.stack_template import StackTemplate
 
 INTEGRATION_SECONDS = 29.0

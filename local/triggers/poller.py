@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws.clients import REGION
-from local.complaints import complain
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Outcome
+from local.standard_error import complain
 from local.template.stack_template import EventSource
 
 # Lambda waits 20 s a poll; a shorter one lets stopping be prompt.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.complaints import complain
+from local.standard_error import complain
 
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 # EventBridge's six fields: minute, hour, day of month, month, day of week, year.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from local.complaints import complain
 from local.functions.functions import FunctionFailedError
 from local.stack import LocalStack
+from local.standard_error import complain
 from tests.local.toy_stack import TOY_TEMPLATE, toy_stack
 
 
