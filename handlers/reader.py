@@ -78,7 +78,7 @@ def serve(route: Route, request: ProxyRequest, services: Reader) -> Response:
         services.telemetry.count("BadRequests")
         return problem(400, str(exc), {})
     except (StoreUnavailableError, QueueUnavailableError) as exc:
-        return _outage(exc, services)
+        return _unavailable(exc, services)
     if isinstance(result, NotFound):
         services.telemetry.count("Misses")
         answer = not_found_response(result)
@@ -122,7 +122,7 @@ def _refusal(request: ProxyRequest, route: Route | None) -> Response:
     return problem(405, "This resource can only be read, with GET.", {"Allow": ", ".join(METHODS)})
 
 
-def _outage(exc: Exception, services: Reader) -> Response:
+def _unavailable(exc: Exception, services: Reader) -> Response:
     services.telemetry.count("Unavailable")
     services.telemetry.warning("storage out of reach", problem=str(exc))
     return unavailable_response(

@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from local.standard_error import complain
+from local.standard_error import write_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return self.server.respond(request)
         except Exception:  # noqa: BLE001 - a defect must not look like a lost connection
-            complain(traceback.format_exc())
+            write_error(traceback.format_exc())
             return _text(500, "this server failed; its terminal tells more")
 
     def _body(self, length: int) -> bytes | None:

@@ -203,7 +203,7 @@ class LocalStack:
     def _on_line(self, function: str, line: str) -> None:
         """Pass a line of a function's output on."""
         if self.control_room:
-            self.control_room.saw_line(function, line)
+            self.control_room.on_line(function, line)
         if self.echo:
             self.echo(function, line)
 
@@ -228,11 +228,11 @@ class LocalStack:
             # The template of another service, whose entries are not ours.
             status = None
         room = ControlRoom(services, status)
-        gateway.on_response = room.saw_request
+        gateway.on_response = room.on_request
         if admin:
-            admin.on_outcome = room.saw_command
+            admin.on_outcome = room.on_command
         if mip:
-            mip.on_answer = room.saw_mip_call
+            mip.on_answer = room.on_mip_call
         return room
 
     def _send(self, body: str, deduplication_id: str) -> str:
@@ -264,7 +264,7 @@ class LocalStack:
 
         def invoke(event: str) -> Outcome:
             if self.control_room:
-                self.control_room.saw_batch(event)
+                self.control_room.on_batch(event)
             return function.invoke(Invocation(event))
 
         poller = Poller(self.client("sqs"), self.resources[source.queue], source, invoke)

@@ -80,7 +80,7 @@ def _let_the_worker_log_out(
     """A session that is never logged out of would lock everybody out of MIP Cloud."""
     if stack.functions["WorkerFunction"].running:
         terminal.say("Waiting for the worker to log out of MIP Cloud; Ctrl-C again does not wait.")
-    with interruption.impatient():
+    with interruption.until_next_signal():
         stack.finish_batches()
 
 

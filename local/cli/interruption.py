@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interruption:
     """Takes SIGINT, SIGTERM and SIGHUP of the process. To be made in the main thread.
 
-    Until `wait` is called, and within `impatient`, they raise KeyboardInterrupt.
+    Until `wait` is called, and within `until_next_signal`, they raise KeyboardInterrupt.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Interruption:
             continue
 
     @contextlib.contextmanager
-    def impatient(self) -> Iterator[None]:
+    def until_next_signal(self) -> Iterator[None]:
         """Let a further signal break off what runs in the context, and no more than that."""
         self._raises = True
         try:

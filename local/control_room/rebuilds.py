@@ -51,11 +51,11 @@ class Rebuilds:
         self._count = 0
         self._began = self._step_ended = now()
 
-    def saw_batch(self, event: str) -> None:
+    def on_batch(self, event: str) -> None:
         """Note the event that the worker is about to be given."""
         self._records = json.loads(event)["Records"]
 
-    def saw_line(self, line: str, fields: Mapping[str, Any] | None) -> None:
+    def on_line(self, line: str, fields: Mapping[str, Any] | None) -> None:
         """Follow the worker by a line of its log, whose JSON has these fields if it is JSON."""
         with self._lock:
             if line.startswith("START "):
@@ -64,7 +64,7 @@ class Rebuilds:
                 if line.startswith("END "):
                     rebuild.seconds = self._since(self._began)
                 elif fields:
-                    self._saw_fields(rebuild, fields)
+                    self._on_fields(rebuild, fields)
 
     @property
     def running(self) -> int | None:
@@ -98,7 +98,7 @@ class Rebuilds:
             )
         )
 
-    def _saw_fields(self, rebuild: Rebuild, fields: Mapping[str, Any]) -> None:
+    def _on_fields(self, rebuild: Rebuild, fields: Mapping[str, Any]) -> None:
         event = fields.get("message")
         if "MipSeconds" in fields:
             self._add(rebuild, str(fields.get("call")), _number(fields["MipSeconds"]))

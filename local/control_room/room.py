@@ -59,24 +59,24 @@ class ControlRoom:
         except RefusedError as refusal:
             return problem(refusal)
 
-    def saw_batch(self, event: str) -> None:
+    def on_batch(self, event: str) -> None:
         """Note the event that the worker is about to be given."""
-        self._rebuilds.saw_batch(event)
+        self._rebuilds.on_batch(event)
 
-    def saw_line(self, function: str, line: str) -> None:
+    def on_line(self, function: str, line: str) -> None:
         """Note a line of a function's log."""
         fields = fields_of(line)
         if function == WORKER:
-            self._rebuilds.saw_line(line, fields)
+            self._rebuilds.on_line(line, fields)
         if event := of_line(function, line, fields):
             self._events.add(event, self._rebuilds.running if function == WORKER else None)
 
-    def saw_command(self, invocation: Invocation, outcome: Outcome) -> None:
+    def on_command(self, invocation: Invocation, outcome: Outcome) -> None:
         """Note what the admin was told, and what came of it."""
         if event := of_command(invocation.payload, outcome.payload, failed=outcome.failed):
             self._events.add(event)
 
-    def saw_request(self, request: Request, response: Response, seconds: float) -> None:
+    def on_request(self, request: Request, response: Response, seconds: float) -> None:
         """Note a request that the API has answered."""
         headers = {name.lower(): value for name, value in response.headers}
         cache_status = headers.get("cache-status", "")
@@ -84,7 +84,7 @@ class ControlRoom:
             of_request(request.method, request.path, response.status, cache_status, seconds)
         )
 
-    def saw_mip_call(self, call: str, status: int, fault: str | None) -> None:
+    def on_mip_call(self, call: str, status: int, fault: str | None) -> None:
         """Note a call that the stand-in has answered."""
         self._events.add(of_mip_call(call, status, fault), self._rebuilds.running)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.functions.functions import Function, FunctionNotFoundError, Functions, StoppedError
 from local.functions.sandbox import Invocation, Outcome
-from local.standard_error import complain
+from local.standard_error import write_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -108,4 +108,4 @@ def _report(function: Function, done: "Future[Outcome]") -> None:
     outcome = done.result()
     if outcome.failed:
         told = f"the invocation {outcome.request_id} failed: {outcome.payload}"
-        complain(f"{function.spec.logical_id}: {told}")
+        write_error(f"{function.spec.logical_id}: {told}")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from local.standard_error import complain
+from local.standard_error import write_error
 
 # What `X-Amz-Log-Result` may hold.
 TAIL_BYTES = 4096
@@ -38,7 +38,7 @@ class FunctionLog:
                     taker(line)
                 except Exception as exc:  # noqa: BLE001 - see the class
                     self._takers.remove(taker)
-                    complain(f"the output of {self.path.stem} is written no more: {exc!r}")
+                    write_error(f"the output of {self.path.stem} is written no more: {exc!r}")
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

@@ -169,7 +169,7 @@ class Sandbox:
         try:
             self._connection.send_bytes(json.dumps(message).encode())
         except OSError:
-            return self._death()
+            return self._exit_error()
         return self._receive(self._spec.timeout_seconds)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
@@ -181,11 +181,11 @@ class Sandbox:
                 return {"end": {"errorType": "Sandbox.Timedout", "errorMessage": message}}
             reply: dict[str, Any] = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
-            reply = self._death()
+            reply = self._exit_error()
         self._outputs_read.acquire(timeout=1)
         return reply
 
-    def _death(self) -> dict[str, Any]:
+    def _exit_error(self) -> dict[str, Any]:
         code = self._process.wait()
         if code == 0:
             message = "Runtime exited without providing a reason"

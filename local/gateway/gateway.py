@@ -20,7 +20,7 @@ from local.gateway.responses import (
 )
 from local.gateway.routes import Match, match
 from local.loopback import Request, Response
-from local.standard_error import complain
+from local.standard_error import write_error
 from local.template.stack_template import StackTemplate
 
 INTEGRATION_SECONDS = 29.0
@@ -81,7 +81,7 @@ class Gateway:
         except (StoppedError, concurrent.futures.CancelledError):
             return INTEGRATION_FAILURE
         except MalformedAnswerError as exc:
-            complain(f"gateway: malformed Lambda proxy response: {exc}")
+            write_error(f"gateway: malformed Lambda proxy response: {exc}")
             return INTEGRATION_FAILURE
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from local.aws.clients import REGION
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Outcome
-from local.standard_error import complain
+from local.standard_error import write_error
 from local.template.stack_template import EventSource
 
 # Lambda waits 20 s a poll; a shorter one lets stopping be prompt.
@@ -78,7 +78,7 @@ class Poller:
             except StoppedError:
                 return
             except Exception as exc:  # noqa: BLE001 - whatever it is, the queue is polled on
-                self._complain(f"{type(exc).__name__}: {exc}")
+                self._report(f"{type(exc).__name__}: {exc}")
                 self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
 
     def _receive(self) -> list[dict[str, Any]]:
@@ -95,14 +95,14 @@ class Poller:
     def _failed(self, outcome: Outcome, received: set[str]) -> set[str]:
         """The ids of the messages that stay in the queue until they become visible again."""
         if outcome.failed:
-            self._complain(f"the batch failed: {outcome.payload}")
+            self._report(f"the batch failed: {outcome.payload}")
             return received
         if not self._source.reports_item_failures:
             return set()
         try:
             return reported_failures(json.loads(outcome.payload), received)
         except ValueError as exc:
-            self._complain(f"the whole batch counts as failed: {exc}")
+            self._report(f"the whole batch counts as failed: {exc}")
             return received
 
     def _delete(self, messages: list[dict[str, Any]]) -> None:
@@ -114,12 +114,12 @@ class Poller:
         ]
         reply = self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
         for refused in reply.get("Failed", []):
-            self._complain(f"a message could not be deleted: {refused}")
+            self._report(f"a message could not be deleted: {refused}")
 
-    def _complain(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         if self._stopping.is_set():
             return  # what stopping itself brought about is no news
-        complain(f"poller: {self._source.function}: {text}")
+        write_error(f"poller: {self._source.function}: {text}")
 
 
 def to_record(message: Mapping[str, Any], queue_arn: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.standard_error import complain
+from local.standard_error import write_error
 
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 # EventBridge's six fields: minute, hour, day of month, month, day of week, year.
@@ -92,7 +92,7 @@ class Schedule:
                 if self._is_enabled():
                     self.fire()
             except Exception as exc:  # noqa: BLE001 - the next time may be better
-                complain(f"schedule {self.expression}: {type(exc).__name__}: {exc}")
+                write_error(f"schedule {self.expression}: {type(exc).__name__}: {exc}")
             now = self._now()
 
 

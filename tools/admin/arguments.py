@@ -283,7 +283,11 @@ def _add_logs(commands: Any) -> None:
     )
     logs.add_argument("--correlation-id", metavar="ID", help="only the lines that hold this text")
     logs.add_argument(
-        "--since", type=_ago, default=timedelta(hours=1), metavar="TIME", help="30m, 2h or 3d (1h)"
+        "--since",
+        type=_time_span,
+        default=timedelta(hours=1),
+        metavar="TIME",
+        help="30m, 2h or 3d (1h)",
     )
     logs.add_argument(
         "--limit",
@@ -334,7 +338,7 @@ def _pause(text: str) -> Any:
     return partial(time.sleep, _whole_number(1, 3600, text))
 
 
-def _ago(text: str) -> timedelta:
+def _time_span(text: str) -> timedelta:
     match = re.fullmatch(r"([0-9]{1,4})([mhd])", text)
     if match is None:
         raise argparse.ArgumentTypeError(

@@ -12,7 +12,7 @@ from tools.admin.errors import RefusedError
 from tools.admin.letters import wanted
 from tools.admin.output import Answer, Table, Terminal
 from tools.admin.stack import Stack
-from tools.admin.status import error_text, failures, held_back_until, is_idle, looks
+from tools.admin.status import ask_repeatedly, error_text, failures, held_back_until, is_idle
 from tools.admin.words import clock, count
 
 _Json = Mapping[str, Any]
@@ -82,14 +82,14 @@ class Wait:
 
     def until_settled(self, arguments: Namespace, terminal: Terminal) -> Answer:
         """Look again and again, and tell what it waits for."""
-        for answer in looks(self._stack, arguments.pause):
+        for answer in ask_repeatedly(self._stack, arguments.pause):
             now = datetime.now(UTC)
             if is_idle(answer.document):
                 problems = self._problems(answer.document)
                 if problems or self._is_built(answer.document, now):
                     return self._settled(answer.document, problems)
             self._report_wait(answer.document, now, terminal)
-        raise AssertionError("looks() has no end")
+        raise AssertionError("ask_repeatedly() has no end")
 
     def _settled(self, status: _Json, problems: list[str]) -> Answer:
         document = {**self._queued, "problems": problems, "status": status}

@@ -18,27 +18,27 @@ _Json = Mapping[str, Any]
 
 def status(stack: Stack, _: Namespace) -> Answer:
     """Show what is cached, queued and failing."""
-    return look(stack, datetime.now(UTC))
+    return ask(stack, datetime.now(UTC))
 
 
 def watch(stack: Stack, arguments: Namespace, terminal: Terminal) -> None:
     """Show the same again and again, until Ctrl-C, or until nothing is queued or at work."""
     with suppress(KeyboardInterrupt), terminal.live() as show:
-        for answer in looks(stack, arguments.pause):
+        for answer in ask_repeatedly(stack, arguments.pause):
             show(answer)
             if arguments.until == "idle" and is_idle(answer.document):
                 return
 
 
-def looks(stack: Stack, pause: Callable[[], None]) -> Iterator[Answer]:
-    """Look again and again, with a pause between."""
+def ask_repeatedly(stack: Stack, pause: Callable[[], None]) -> Iterator[Answer]:
+    """Ask for the status again and again, with a pause between."""
     while True:
-        yield look(stack, datetime.now(UTC))
+        yield ask(stack, datetime.now(UTC))
         pause()
 
 
-def look(stack: Stack, now: datetime) -> Answer:
-    """Look once."""
+def ask(stack: Stack, now: datetime) -> Answer:
+    """Ask for the status."""
     return report(stack.invoke("status"), _schedule(stack), stack.title, now)
 
 

@@ -29,33 +29,33 @@ class Channel:
 
     def begin(self, steps: int) -> None:
         """Say how many steps there will be."""
-        self._tell({"begin": steps})
+        self._send({"begin": steps})
 
     def step(self) -> None:
         """Say that one more step is done."""
-        self._tell({"step": 1})
+        self._send({"step": 1})
 
     def value(self, row: str, value: float) -> None:
         """Report one round's value of a row."""
-        self._tell({"row": row, "value": value})
+        self._send({"row": row, "value": value})
 
     def series(self, row: str, name: str, value: float) -> None:
         """Report one round's value of something that is plotted with a row."""
-        self._tell({"row": row, "series": name, "value": value})
+        self._send({"row": row, "series": name, "value": value})
 
     def problem(self, row: str, problem: str) -> None:
         """Report why a row could not be measured."""
-        self._tell({"row": row, "problem": problem})
+        self._send({"row": row, "problem": problem})
 
     def ready(self, **facts: str) -> None:
         """Report what others need to know of a server."""
-        self._tell({"ready": facts})
+        self._send({"ready": facts})
 
     def refuse(self, problem: str) -> None:
         """Report why a server could not start."""
-        self._tell({"problem": problem})
+        self._send({"problem": problem})
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         self._pipe.write(json.dumps(message) + "\n")
 
 

@@ -144,7 +144,7 @@ def test_an_interrupt_while_running_ends_the_waiting_and_a_second_one_the_patien
     interruption = Interruption()
     threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
     interruption.wait()
-    with interruption.impatient():
+    with interruption.until_next_signal():
         signal.raise_signal(signal.SIGINT)
         pytest.fail("the second interrupt did not break it off")
     signal.raise_signal(signal.SIGINT)  # and a third one changes nothing

@@ -25,12 +25,12 @@ class Worker:
         sent = str(round((NOW.timestamp() - sent_before) * 1000))
         attributes = {"SentTimestamp": sent, "ApproximateReceiveCount": str(receives)}
         records = [{"body": body, "attributes": attributes} for body in bodies]
-        self.rebuilds.saw_batch(json.dumps({"Records": records}))
+        self.rebuilds.on_batch(json.dumps({"Records": records}))
 
     def writes(self, second: float, line: str = "", **fields: Any) -> None:
         self.clock.now = NOW + timedelta(seconds=second)
         line = line or json.dumps(fields)
-        self.rebuilds.saw_line(line, fields_of(line))
+        self.rebuilds.on_line(line, fields_of(line))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import urllib3
 
 from local.functions.functions import FunctionFailedError
 from local.stack import LocalStack
-from local.standard_error import complain
+from local.standard_error import write_error
 from tests.local.toy_stack import TOY_TEMPLATE, toy_stack
 
 
@@ -56,11 +56,11 @@ def test_a_listener_that_fails_stalls_no_function(tmp_path: Path) -> None:
         assert stack.invoke("AdminFunction", {"do": "print", "text": "x\n" * 100_000}) is None
 
 
-def test_a_complaint_that_nobody_can_read_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_that_nobody_can_read_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "w", buffering=1) as broken:  # noqa: PTH123 - a descriptor has no path
         monkeypatch.setattr(sys, "stderr", broken)
-        complain("oh")
+        write_error("oh")
         monkeypatch.undo()
         os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
