@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.tools.admin.desk import Desk, make_stack
+from tests.tools.admin.command_line import Desk, make_stack
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.admin.desk import Desk, letter, letters
+from tests.tools.admin.command_line import Desk, letter, letters
 
 
 def test_letters_are_listed_with_what_they_asked_for_and_why_they_failed(desk: Desk) -> None:

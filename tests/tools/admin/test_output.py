@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tools.admin.desk import Desk, TerminalFile, entry, failure, status
+from tests.tools.admin.command_line import Desk, TerminalFile, entry, failure, status
 from tools.admin.__main__ import COMMANDS, CONVERSATIONS
 from tools.admin.arguments import parse
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.admin.desk import Desk, programs
+from tests.tools.admin.command_line import Desk, programs
 
 QUEUE_KEEPS = timedelta(days=14)
 GOOD = b"123456,Community kitchen\n"

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.tools.admin.desk import Desk, TerminalFile, entry, failure, letter, letters, status
+from tests.tools.admin.command_line import (
+    Desk,
+    TerminalFile,
+    entry,
+    failure,
+    letter,
+    letters,
+    status,
+)
 
 ID = "0b6e7f2c"
 PROGRAMS = {"dataset": "programs"}

@@ -7,7 +7,7 @@ import pytest
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from tests.tools.admin.desk import NAME, Desk, Result
+from tests.tools.admin.command_line import NAME, Desk, Result
 from tools.admin import target
 from tools.admin.__main__ import main
 from tools.admin.aws_errors import explained

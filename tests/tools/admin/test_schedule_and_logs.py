@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.tools.admin.desk import NAME, RULE, Desk
+from tests.tools.admin.command_line import NAME, RULE, Desk
 from tools.admin.target import Target
 
 LOCAL = Target(NAME, "us-east-1", "http://127.0.0.1:4566")

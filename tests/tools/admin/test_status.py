@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.tools.admin.desk import RULE, DeniedEvents, Desk, entry, failure, status
+from tests.tools.admin.command_line import RULE, DeniedEvents, Desk, entry, failure, status
 from tools.admin.status import held_back_until
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from core.model.entry import CacheEntry
 from tests.builders import SEPTEMBER, SEPTEMBER_BALANCES, make_balances, make_entry, make_row
-from tests.tools.admin.desk import RULE, DeniedEvents, Desk, programs
+from tests.tools.admin.command_line import RULE, DeniedEvents, Desk, programs
 
 MONDAY = datetime(2026, 10, 12, 6, 0, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
