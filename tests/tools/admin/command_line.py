@@ -1,4 +1,4 @@
-"""An operator's desk: the command line over emulated AWS, with a scripted admin function."""
+"""The operators' command line over emulated AWS, with a scripted admin function."""
 
 import io
 import json
@@ -65,7 +65,7 @@ class TerminalFile(io.StringIO):
         return True
 
 
-class Desk:
+class CommandLine:
     """The command line, and an admin function that answers each action from a list.
 
     The last answer to an action is given again and again.
@@ -106,7 +106,7 @@ class Desk:
         return {"Payload": io.BytesIO(body)}
 
     @property
-    def looks(self) -> int:
+    def times_asked(self) -> int:
         """How often the status was asked for."""
         return self.payloads.count({"action": "status"})
 

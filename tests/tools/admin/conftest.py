@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.tools.admin.command_line import Desk, make_stack
+from tests.tools.admin.command_line import CommandLine, make_stack
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def admin() -> Iterator[CommandLine]:
     with mock_aws():
         make_stack()
-        yield Desk()
+        yield CommandLine()

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.tools.admin.command_line import Desk, letter, letters
+from tests.tools.admin.command_line import CommandLine, letter, letters
 
 
-def test_letters_are_listed_with_what_they_asked_for_and_why_they_failed(desk: Desk) -> None:
-    desk.answers["dead_letters"] = [letters(letter())]
-    shown = desk("letters").out.splitlines()
+def test_letters_are_listed_with_what_they_asked_for_and_why_they_failed(
+    admin: CommandLine,
+) -> None:
+    admin.answers["dead_letters"] = [letters(letter())]
+    shown = admin("letters").out.splitlines()
     row = (
         "letter-1 2026-10-15 12:00:00 UTC 5 programs UpstreamDataError: the list of programs shrank"
     )
@@ -17,9 +19,9 @@ def test_letters_are_listed_with_what_they_asked_for_and_why_they_failed(desk: D
     assert "14 days" in shown[-1]
 
 
-def test_letter_that_is_no_request_is_shown_but_cannot_move_the_cursor(desk: Desk) -> None:
-    desk.answers["dead_letters"] = [letters(letter(body="\x1b[2Jgone [red]x\u202e"))]
-    out = desk("letters").out
+def test_letter_that_is_no_request_is_shown_but_cannot_move_the_cursor(admin: CommandLine) -> None:
+    admin.answers["dead_letters"] = [letters(letter(body="\x1b[2Jgone [red]x\u202e"))]
+    out = admin("letters").out
     assert r"\x1b[2Jgone [red]x\u202e" in out
     assert "\x1b" not in out
 
@@ -33,15 +35,15 @@ def test_letter_that_is_no_request_is_shown_but_cannot_move_the_cursor(desk: Des
     ],
 )
 def test_letters_are_acted_on_by_id_or_all_together(
-    desk: Desk, action: str, command: list[str], chosen: dict[str, Any]
+    admin: CommandLine, action: str, command: list[str], chosen: dict[str, Any]
 ) -> None:
-    desk.answers[action] = [{"summary": "1 dead letter", "message_ids": ["letter-1"]}]
-    assert desk(action, *command).out == "1 dead letter\n  letter-1\n"
-    assert desk.payloads == [{"action": action, **chosen}]
+    admin.answers[action] = [{"summary": "1 dead letter", "message_ids": ["letter-1"]}]
+    assert admin(action, *command).out == "1 dead letter\n  letter-1\n"
+    assert admin.payloads == [{"action": action, **chosen}]
 
 
 @pytest.mark.parametrize("command", [[], ["letter-1", "--all"]])
-def test_letters_must_be_chosen(desk: Desk, command: list[str]) -> None:
+def test_letters_must_be_chosen(admin: CommandLine, command: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"^2$"):
-        desk("discard", *command)
-    assert desk.payloads == []
+        admin("discard", *command)
+    assert admin.payloads == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.tools.admin.command_line import Desk, TerminalFile, entry, failure, status
+from tests.tools.admin.command_line import CommandLine, TerminalFile, entry, failure, status
 from tools.admin.__main__ import COMMANDS, CONVERSATIONS
 from tools.admin.arguments import parse
 
@@ -19,17 +19,17 @@ def plain(out: str) -> str:
 
 
 @pytest.fixture
-def screen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Screen:
+def screen(admin: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Screen:
     """Shows the status to a person, on a terminal of which the environment tells more."""
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    desk.out = TerminalFile
-    desk.answers["status"] = [status(entry(last_error=failure(message=LONG)))]
+    admin.out = TerminalFile
+    admin.answers["status"] = [status(entry(last_error=failure(message=LONG)))]
 
     def show(*options: str, **environment: str) -> str:
         for name, value in {"TERM": "xterm-256color", **environment}.items():
             monkeypatch.setenv(name, value)
-        return desk("status", *options).out
+        return admin("status", *options).out
 
     return show
 
@@ -54,9 +54,9 @@ def test_narrow_terminal_gets_a_line_for_each_value(screen: Screen) -> None:
     assert out.replace("\n", "").count(LONG) == 1
 
 
-def test_pipe_gets_each_row_in_one_line_and_no_colour(desk: Desk) -> None:
-    desk.answers["status"] = [status(entry(last_error=failure(message=LONG)))]
-    out = desk("status").out
+def test_pipe_gets_each_row_in_one_line_and_no_colour(admin: CommandLine) -> None:
+    admin.answers["status"] = [status(entry(last_error=failure(message=LONG)))]
+    out = admin("status").out
     assert "\x1b" not in out
     assert sum(LONG in line and "programs" in line for line in out.splitlines()) == 1
 

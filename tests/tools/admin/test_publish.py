@@ -5,24 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.admin.command_line import Desk, programs
+from tests.tools.admin.command_line import CommandLine, programs
 
 QUEUE_KEEPS = timedelta(days=14)
 GOOD = b"123456,Community kitchen\n"
 
 
-def published(desk: Desk, folder: Path, body: bytes) -> str:
+def published(admin: CommandLine, folder: Path, body: bytes) -> str:
     """Publish a list; returns what was wrong."""
     (folder / "programs.csv").write_bytes(body)
-    result = desk("publish", str(folder / "programs.csv"))
+    result = admin("publish", str(folder / "programs.csv"))
     return "" if result.status == 0 else result.err
 
 
 def test_list_is_served_by_code_and_older_than_any_queued_message(
-    desk: Desk, tmp_path: Path
+    admin: CommandLine, tmp_path: Path
 ) -> None:
-    assert published(desk, tmp_path, b"234567,Night shelter\r\n" + GOOD) == ""
-    stored, now = desk.stored(), datetime.now(UTC)
+    assert published(admin, tmp_path, b"234567,Night shelter\r\n" + GOOD) == ""
+    stored, now = admin.stored(), datetime.now(UTC)
     names = [("123456", "Community kitchen"), ("234567", "Night shelter")]
     assert list(stored.data.active.items()) == names
     assert stored.data.with_inactive == stored.data.active
@@ -39,8 +39,8 @@ def test_list_is_served_by_code_and_older_than_any_queued_message(
         "123456,Éducation - 2/3 @ home\n".encode(),
     ],
 )
-def test_list_that_is_right_is_taken(desk: Desk, tmp_path: Path, body: bytes) -> None:
-    assert published(desk, tmp_path, body) == ""
+def test_list_that_is_right_is_taken(admin: CommandLine, tmp_path: Path, body: bytes) -> None:
+    assert published(admin, tmp_path, body) == ""
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_list_that_is_right_is_taken(desk: Desk, tmp_path: Path, body: bytes) ->
     ],
 )
 def test_list_that_is_wrong_names_the_line_and_changes_nothing(
-    desk: Desk, tmp_path: Path, body: bytes, problem: str
+    admin: CommandLine, tmp_path: Path, body: bytes, problem: str
 ) -> None:
-    before = desk.put(programs(datetime(2026, 10, 12, tzinfo=UTC)))
-    assert problem in published(desk, tmp_path, body)
-    assert desk.newest() == before
+    before = admin.put(programs(datetime(2026, 10, 12, tzinfo=UTC)))
+    assert problem in published(admin, tmp_path, body)
+    assert admin.newest() == before
 
 
-def test_every_wrong_line_is_named_at_once(desk: Desk, tmp_path: Path) -> None:
-    told = published(desk, tmp_path, b"1,A\n123456,A\n2,B\n")
+def test_every_wrong_line_is_named_at_once(admin: CommandLine, tmp_path: Path) -> None:
+    told = published(admin, tmp_path, b"1,A\n123456,A\n2,B\n")
     assert ("line 1:" in told, "line 2:" in told, "line 3:" in told) == (True, False, True)
 
 
-def test_file_that_cannot_be_read_is_told(desk: Desk, tmp_path: Path) -> None:
-    result = desk("publish", str(tmp_path / "none.csv"))
+def test_file_that_cannot_be_read_is_told(admin: CommandLine, tmp_path: Path) -> None:
+    result = admin("publish", str(tmp_path / "none.csv"))
     assert (result.status, "cannot be read: No such file" in result.err) == (1, True)

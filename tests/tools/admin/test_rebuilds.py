@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tools.admin.command_line import (
-    Desk,
+    CommandLine,
     TerminalFile,
     entry,
     failure,
@@ -54,16 +54,16 @@ def failed(correlation_id: str) -> dict[str, Any]:
     ],
 )
 def test_refresh_asks_the_admin_function(
-    desk: Desk, command: list[str], payload: dict[str, Any]
+    admin: CommandLine, command: list[str], payload: dict[str, Any]
 ) -> None:
-    desk.answers["refresh"] = [queued(PROGRAMS)]
-    result = desk("refresh", *command)
-    assert desk.payloads == [{"action": "refresh", **payload}]
+    admin.answers["refresh"] = [queued(PROGRAMS)]
+    result = admin("refresh", *command)
+    assert admin.payloads == [{"action": "refresh", **payload}]
     assert (result.status, f"correlation id {ID}" in result.out) == (0, True)
 
 
 @pytest.mark.parametrize(
-    ("asked_for", "looks"),
+    ("asked_for", "answers"),
     [
         # SQS counts approximately: the message may not be counted yet.
         ([PROGRAMS], [status(OLD), status(OLD, queue=(0, 1)), status(NEW)]),
@@ -79,12 +79,12 @@ def test_refresh_asks_the_admin_function(
     ],
 )
 def test_refresh_waits_for_a_younger_entry_of_each_that_was_asked_for(
-    desk: Desk, asked_for: list[dict[str, str]], looks: list[dict[str, Any]]
+    admin: CommandLine, asked_for: list[dict[str, str]], answers: list[dict[str, Any]]
 ) -> None:
-    desk.answers |= {"refresh": [queued(*asked_for)], "status": list(looks)}
-    result = desk("refresh", "--wait")
+    admin.answers |= {"refresh": [queued(*asked_for)], "status": list(answers)}
+    result = admin("refresh", "--wait")
     assert (result.status, result.out.splitlines()[0]) == (0, "Rebuilt.")
-    assert desk.looks == len(looks)
+    assert admin.times_asked == len(answers)
 
 
 @pytest.mark.parametrize(
@@ -96,44 +96,46 @@ def test_refresh_waits_for_a_younger_entry_of_each_that_was_asked_for(
     ],
 )
 def test_refresh_that_waits_fails_for_its_own_failures_only_and_tells_why(
-    desk: Desk, ours: str, found: list[dict[str, Any]], ended: int, told: str
+    admin: CommandLine, ours: str, found: list[dict[str, Any]], ended: int, told: str
 ) -> None:
     body = f'{{"dataset": "programs", "correlation_id": "{ours}"}}'
-    desk.answers |= {
+    admin.answers |= {
         "refresh": [queued(PROGRAMS)],
         "status": [status(*found, dead_letters=2)],
         "dead_letters": [letters(letter(), letter(body=body))],
     }
-    result = desk("refresh", "--wait")
+    result = admin("refresh", "--wait")
     assert (result.status, told in result.out) == (ended, True)
 
 
 @pytest.mark.parametrize(("answer", "ended", "purges"), [("y\n", 0, 1), ("\n", 1, 0), ("", 1, 0)])
 def test_purge_asks(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, answer: str, ended: int, purges: int
+    admin: CommandLine, monkeypatch: pytest.MonkeyPatch, answer: str, ended: int, purges: int
 ) -> None:
     monkeypatch.setattr(sys, "stdin", TerminalFile(answer))
-    desk.answers["purge"] = [planned("cache/v1/programs.json")]
-    assert desk("purge", "programs", "--soft").status == ended
-    done = [payload for payload in desk.payloads if "dry_run" not in payload]
+    admin.answers["purge"] = [planned("cache/v1/programs.json")]
+    assert admin("purge", "programs", "--soft").status == ended
+    done = [payload for payload in admin.payloads if "dry_run" not in payload]
     assert done == [{"action": "purge", **PROGRAMS, "soft": True}] * purges
 
 
-def test_purge_that_nobody_confirms_only_looks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_that_nobody_confirms_only_looks(
+    admin: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    desk.answers["purge"] = [planned("cache/v1/programs.json")]
-    result = desk("purge")
+    admin.answers["purge"] = [planned("cache/v1/programs.json")]
+    result = admin("purge")
     assert (result.status, "--yes" in result.err) == (2, True)
     assert "cache/v1/programs.json" in result.err
-    assert [payload.get("dry_run") for payload in desk.payloads] == [True]
+    assert [payload.get("dry_run") for payload in admin.payloads] == [True]
 
 
-def test_purge_does_not_ask_with_yes(desk: Desk) -> None:
-    desk.answers["purge"] = [planned("cache/v1/programs.json")]
-    assert desk("purge", "--yes").out == "so many entries\n  cache/v1/programs.json\n"
-    assert desk.payloads[-1] == {"action": "purge", "dataset": "all"}
+def test_purge_does_not_ask_with_yes(admin: CommandLine) -> None:
+    admin.answers["purge"] = [planned("cache/v1/programs.json")]
+    assert admin("purge", "--yes").out == "so many entries\n  cache/v1/programs.json\n"
+    assert admin.payloads[-1] == {"action": "purge", "dataset": "all"}
 
 
-def test_purge_of_nothing_asks_nothing(desk: Desk) -> None:
-    desk.answers["purge"] = [planned()]
-    assert desk("purge").out == "There is nothing to purge.\n"
+def test_purge_of_nothing_asks_nothing(admin: CommandLine) -> None:
+    admin.answers["purge"] = [planned()]
+    assert admin("purge").out == "There is nothing to purge.\n"

@@ -7,7 +7,7 @@ import pytest
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from tests.tools.admin.command_line import NAME, Desk, Result
+from tests.tools.admin.command_line import NAME, CommandLine, Result
 from tools.admin import target
 from tools.admin.__main__ import main
 from tools.admin.aws_errors import explained
@@ -27,15 +27,15 @@ def refusal(code: str, message: str = "no") -> sdk.ClientError:
     ],
 )
 def test_failure_of_the_admin_function_is_told_in_its_words(
-    desk: Desk, kind: str, text: str, told: str
+    admin: CommandLine, kind: str, text: str, told: str
 ) -> None:
-    desk.failure = {"errorType": kind, "errorMessage": text}
-    assert desk("letters") == Result(1, "", f"error: the admin function {told}\n")
+    admin.failure = {"errorType": kind, "errorMessage": text}
+    assert admin("letters") == Result(1, "", f"error: the admin function {told}\n")
 
 
-def test_function_that_answers_something_else_is_not_believed(desk: Desk) -> None:
-    desk.answers["status"] = [{"action": "other"}]
-    assert desk("status").err == f"error: {NAME}-admin gave no answer to status\n"
+def test_function_that_answers_something_else_is_not_believed(admin: CommandLine) -> None:
+    admin.answers["status"] = [{"action": "other"}]
+    assert admin("status").err == f"error: {NAME}-admin gave no answer to status\n"
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_function_that_answers_something_else_is_not_believed(desk: Desk) -> Non
     ],
 )
 def test_stack_that_does_not_exist_or_is_of_something_else_is_named(
-    desk: Desk, name: str, told: str
+    admin: CommandLine, name: str, told: str
 ) -> None:
     topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
     boto3.client("cloudformation").create_stack(StackName="other", TemplateBody=topic)
-    desk.target = Target(name, "us-east-1")
-    result = desk("status")
+    admin.target = Target(name, "us-east-1")
+    result = admin("status")
     assert (result.status, told in result.err) == (1, True)
 
 

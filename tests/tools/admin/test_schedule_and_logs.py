@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.tools.admin.command_line import NAME, RULE, Desk
+from tests.tools.admin.command_line import NAME, RULE, CommandLine
 from tools.admin.target import Target
 
 LOCAL = Target(NAME, "us-east-1", "http://127.0.0.1:4566")
@@ -19,22 +19,22 @@ def line(service: str, message: str, second: int = 0, **fields: str) -> str:
     return json.dumps(told)
 
 
-def test_schedule_is_shown_and_switched(desk: Desk) -> None:
+def test_schedule_is_shown_and_switched(admin: CommandLine) -> None:
     events = boto3.client("events")
-    assert desk("schedule").out == "The schedule is on: rate(6 hours).\n"
-    assert "The schedule is off" in desk("schedule", "off").out
+    assert admin("schedule").out == "The schedule is on: rate(6 hours).\n"
+    assert "The schedule is off" in admin("schedule", "off").out
     assert events.describe_rule(Name=RULE)["State"] == "DISABLED"
-    desk("schedule", "on")
+    admin("schedule", "on")
     assert events.describe_rule(Name=RULE)["State"] == "ENABLED"
 
 
-def test_local_schedule_says_that_its_clock_goes_on(desk: Desk) -> None:
-    desk.target = LOCAL
-    assert "it fires until `make local` ends" in desk("schedule", "off").out
+def test_local_schedule_says_that_its_clock_goes_on(admin: CommandLine) -> None:
+    admin.target = LOCAL
+    assert "it fires until `make local` ends" in admin("schedule", "off").out
 
 
 @pytest.fixture
-def logged(desk: Desk) -> None:
+def logged(admin: CommandLine) -> None:
     logs = boto3.client("logs")
     now = int(datetime.now(UTC).timestamp() * 1000)
     for role in ("reader", "worker", "admin"):
@@ -56,9 +56,9 @@ def logged(desk: Desk) -> None:
 
 
 def test_logs_of_all_functions_come_in_order_without_what_tells_nothing(
-    desk: Desk, logged: None
+    admin: CommandLine, logged: None
 ) -> None:
-    assert [found["message"] for found in desk("logs", "--json").json] == [
+    assert [found["message"] for found in admin("logs", "--json").json] == [
         "rebuild queued",
         "entry rebuilt",
         "session closed",
@@ -66,37 +66,39 @@ def test_logs_of_all_functions_come_in_order_without_what_tells_nothing(
     ]
 
 
-def test_logs_of_one_rebuild_tell_its_story(desk: Desk, logged: None) -> None:
-    out = desk("logs", "--correlation-id", "id-1").out.splitlines()
+def test_logs_of_one_rebuild_tell_its_story(admin: CommandLine, logged: None) -> None:
+    out = admin("logs", "--correlation-id", "id-1").out.splitlines()
     told = [" ".join(found.split()[2:5]) for found in out[1:]]
     assert told == ["r INFO rebuild", "w INFO entry"]
     assert "dataset=programs" in out[2]
     assert "id-1" not in out[2]
 
 
-def test_logs_of_the_local_stack_are_its_files(desk: Desk, tmp_path: Path) -> None:
-    desk.target = LOCAL
+def test_logs_of_the_local_stack_are_its_files(admin: CommandLine, tmp_path: Path) -> None:
+    admin.target = LOCAL
     (tmp_path / "WorkerFunction.log").write_text(
         "START RequestId: 1\n" + line("w", "session opened", correlation_id="id-1") + "\nend\n"
     )
     (tmp_path / "ReaderFunction.log").write_text(line("r", "other") + "\n")
-    shown = desk("logs", "--files", str(tmp_path), "--correlation-id", "id-1", "--json").json
+    shown = admin("logs", "--files", str(tmp_path), "--correlation-id", "id-1", "--json").json
     assert [found["message"] for found in shown] == ["session opened"]
-    assert len(desk("logs", "--files", str(tmp_path), "--json").json) == 3
+    assert len(admin("logs", "--files", str(tmp_path), "--json").json) == 3
 
 
-def test_last_lines_are_shown_and_their_number_is_told(desk: Desk, tmp_path: Path) -> None:
-    desk.target = LOCAL
+def test_last_lines_are_shown_and_their_number_is_told(admin: CommandLine, tmp_path: Path) -> None:
+    admin.target = LOCAL
     lines = [line("w", f"event {number}", number) for number in range(5)]
     (tmp_path / "WorkerFunction.log").write_text("\n".join(lines))
-    out = desk("logs", "--files", str(tmp_path), "--limit", "2").out.splitlines()
+    out = admin("logs", "--files", str(tmp_path), "--limit", "2").out.splitlines()
     assert [found.split()[-1] for found in out[1:3]] == ["3", "4"]
     assert out[3] == "The last 2 lines of 5; --limit shows more."
 
 
-def test_local_stack_without_log_files_says_how_to_have_them(desk: Desk, tmp_path: Path) -> None:
-    desk.target = LOCAL
-    result = desk("logs", "--files", str(tmp_path))
+def test_local_stack_without_log_files_says_how_to_have_them(
+    admin: CommandLine, tmp_path: Path
+) -> None:
+    admin.target = LOCAL
+    result = admin("logs", "--files", str(tmp_path))
     assert result.status == 1
     assert "has no CloudWatch Logs" in result.err
     assert "--logs" in result.err

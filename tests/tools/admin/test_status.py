@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.tools.admin.command_line import RULE, DeniedEvents, Desk, entry, failure, status
+from tests.tools.admin.command_line import RULE, CommandLine, DeniedEvents, entry, failure, status
 from tools.admin.status import held_back_until
 
 NOW = datetime(2026, 10, 15, 12, 0, 0, tzinfo=UTC)
@@ -17,10 +17,10 @@ HELD = failure(next_attempt_at="2999-01-01T10:20:30+00:00")
 BUSY = {"queue": (1, 0)}
 
 
-def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) -> None:
+def test_status_shows_the_summary_first_then_a_row_for_each_entry(admin: CommandLine) -> None:
     failed = entry(**MONTH, state="stale", age_seconds=7300, last_error=failure())
-    desk.answers["status"] = [status(entry(), failed)]
-    lines = desk("status").out.splitlines()
+    admin.answers["status"] = [status(entry(), failed)]
+    lines = admin("status").out.splitlines()
     assert lines[:2] == ["2 entries", "Stack: the-stack, us-east-1. Schedule: on, rate(6 hours)."]
     heading, row = (" ".join(line.split()) for line in lines[3:5])
     assert heading == "dataset period state age size next attempt last error"
@@ -38,18 +38,18 @@ def test_status_shows_the_summary_first_then_a_row_for_each_entry(desk: Desk) ->
     ],
 )
 def test_status_tells_what_is_missing_what_holds_up_others_and_what_nobody_uses(
-    desk: Desk, answer: dict[str, Any], told: str
+    admin: CommandLine, answer: dict[str, Any], told: str
 ) -> None:
-    desk.answers["status"] = [answer]
-    assert re.search(told, desk("status").out)
+    admin.answers["status"] = [answer]
+    assert re.search(told, admin("status").out)
 
 
-def test_status_tells_of_a_schedule_that_is_off_or_must_not_be_seen(desk: Desk) -> None:
+def test_status_tells_of_a_schedule_that_is_off_or_must_not_be_seen(admin: CommandLine) -> None:
     boto3.client("events").disable_rule(Name=RULE)
-    assert "Schedule: OFF: nothing is rebuilt by itself" in desk("status").out
-    assert desk("status", "--json").json["schedule"]["on"] is False
-    desk.clients["events"] = DeniedEvents()
-    denied = desk("status")
+    assert "Schedule: OFF: nothing is rebuilt by itself" in admin("status").out
+    assert admin("status", "--json").json["schedule"]["on"] is False
+    admin.clients["events"] = DeniedEvents()
+    denied = admin("status")
     assert denied.status == 0
     assert "not known: these credentials lack the right events:DescribeRule" in denied.out
 
@@ -70,16 +70,18 @@ def test_message_is_held_back_while_it_is_hidden_and_its_time_has_not_come(
     assert held_back_until(answer, NOW) == expected
 
 
-def test_status_as_json_is_the_functions_answer_and_what_else_was_looked_at(desk: Desk) -> None:
+def test_status_as_json_is_the_functions_answer_and_what_else_was_looked_at(
+    admin: CommandLine,
+) -> None:
     answer = status(entry(last_error=failure()), queue=(0, 1))
-    desk.answers["status"] = [answer]
-    shown = desk("status", "--json").json
+    admin.answers["status"] = [answer]
+    shown = admin("status", "--json").json
     assert shown.items() >= answer.items()
     assert shown["held_back_until"] == answer["entries"][0]["last_error"]["next_attempt_at"]
 
 
 @pytest.mark.parametrize(
-    ("looks", "shown"),
+    ("answers", "shown"),
     [
         # Until nothing is queued, and no session is open.
         ([status(**BUSY), status(queue=(0, 1)), status(session_open=True), status()], 4),
@@ -88,17 +90,17 @@ def test_status_as_json_is_the_functions_answer_and_what_else_was_looked_at(desk
     ],
 )
 def test_watch_until_idle_prints_what_has_changed(
-    desk: Desk, looks: list[dict[str, Any]], shown: int
+    admin: CommandLine, answers: list[dict[str, Any]], shown: int
 ) -> None:
-    desk.answers["status"] = list(looks)
-    result = desk("watch", "--until", "idle")
-    assert (result.status, desk.looks) == (0, len(looks))
+    admin.answers["status"] = list(answers)
+    result = admin("watch", "--until", "idle")
+    assert (result.status, admin.times_asked) == (0, len(answers))
     assert result.out.count("Stack: the-stack") == shown
 
 
-def test_watch_ends_well_with_ctrl_c(desk: Desk) -> None:
+def test_watch_ends_well_with_ctrl_c(admin: CommandLine) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    desk.pause = interrupt
-    assert desk("watch").status == 0
+    admin.pause = interrupt
+    assert admin("watch").status == 0
