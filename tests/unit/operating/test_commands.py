@@ -31,7 +31,7 @@ UNDERSTOOD: dict[str, tuple[dict[str, Any], Command]] = {
     ),
     "refresh": ({"dataset": "all", "accept_shrink": True}, Refresh(ALL, accept_shrink=True)),
     "dead_letters": ({"limit": 1}, ListDeadLetters(1)),
-    "redrive": ({"message_id": "m-1"}, Redrive("m-1", dry_run=False)),
+    "redrive": ({"message_id": "m-1", "dry_run": True}, Redrive("m-1", dry_run=True)),
     "discard": ({"all": True, "dry_run": True}, Discard(None, dry_run=True)),
 }
 
@@ -54,6 +54,12 @@ def test_parse_command_takes_every_argument(
 )
 def test_parse_command_without_arguments_is_about_everything(action: str, command: Command) -> None:
     assert parse_command({"action": action}, TODAY) == command
+
+
+def test_redrive_and_discard_act_unless_they_are_told_to_run_dry() -> None:
+    asked = {"message_id": "m-1"}
+    assert parse_command({"action": "redrive", **asked}, TODAY) == Redrive("m-1", dry_run=False)
+    assert parse_command({"action": "discard", **asked}, TODAY) == Discard("m-1", dry_run=False)
 
 
 ACTIONS = ", ".join(ARGUMENTS)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.entry import ProgramLists
@@ -45,8 +45,15 @@ def test_search_finds_ranks_and_marks_as_the_table_says(case: dict[str, Any]) ->
 
 
 @given(st.text(), st.text())
-def test_marked_parts_are_together_the_whole_text(text: str, search: str) -> None:
-    assert "".join(part for part, _ in Search(search).marked(text)) == text
+@example("oﬃce", "f")
+def test_marked_parts_are_together_the_whole_text_and_none_is_empty(text: str, search: str) -> None:
+    parts = [part for part, _ in Search(search).marked(text)]
+    assert "".join(parts) == text
+    assert "" not in parts
+
+
+def test_whatever_separates_words_or_is_no_character_is_folded_to_a_space() -> None:
+    assert fold("a\u2028b\x00c\ud800d\u1680e") == "a b c d e"
 
 
 @given(st.text())
