@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.loopback import Response
+from local.loopback.http_server import Response
 
 FOLDER = Path(__file__).parent / "static"
 FRONT_PAGE = "index.html"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from local.aws.clients import ACCESS_KEY, REGION, SECRET_KEY
 from local.gateway.gateway import Gateway
-from local.loopback import Request
+from local.loopback.http_server import Request
 
 PREVIEW_CHARACTERS = 4000
 SHOWN_HEADERS = (

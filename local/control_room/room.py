@@ -29,7 +29,7 @@ from local.control_room.rebuilds import Rebuilds
 from local.control_room.services import Services, Status
 from local.functions.functions import StoppedError
 from local.functions.sandbox import Invocation, Outcome
-from local.loopback import Request, Response
+from local.loopback.http_server import Request, Response
 
 PREFIX = "/_local/"
 LONGEST_BODY_BYTES = 64 * 2**10

@@ -19,7 +19,7 @@ from local.gateway.responses import (
     response_to,
 )
 from local.gateway.routes import Match, match
-from local.loopback import Request, Response
+from local.loopback.http_server import Request, Response
 from local.standard_error import write_error
 from local.template.stack_template import StackTemplate
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from local.aws.clients import ACCOUNT_ID, REGION
 from local.gateway.routes import Match
-from local.loopback import Request, Response
+from local.loopback.http_server import Request, Response
 
 # What ends at the gateway: the function sees none of them.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.loopback import Response
+from local.loopback.http_server import Response
 
 
 @dataclass(frozen=True)

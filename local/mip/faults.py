@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 
-from local.loopback import Delivery
+from local.loopback.http_server import Delivery
 from local.mip.calls import CALLS, check_call
 from local.mip.replies import Reply
 from local.mip.sample.organisation import (

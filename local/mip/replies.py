@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from local.loopback import Delivery
+from local.loopback.http_server import Delivery
 
 _MARK = "\0"
 _MARKED = re.compile(r'"\\u0000(-?[0-9.]+)"')
