@@ -22,7 +22,8 @@ from local.functions.sandbox import Invocation, Outcome
 from local.functions.specs import function_specs
 from local.gateway.gateway import INTEGRATION_SECONDS, LONGEST_BODY_BYTES, Gateway
 from local.gateway.routes import readable_paths
-from local.loopback.http_server import HttpServer, listen
+from local.loopback.http_server import HttpServer
+from local.loopback.ports import listen
 from local.mip import Credentials, MipCloud, MipCloudServer
 from local.template import stack_template
 from local.template.stack_template import DEFAULT_TEMPLATE, EventSource, Route, StackTemplate

@@ -10,7 +10,9 @@ from moto.moto_server import werkzeug_app
 from werkzeug.serving import ThreadedWSGIServer
 
 from local.aws.clients import client
-from local.loopback.http_server import HOST, ConnectionsMixin, closed_to_pages, listen
+from local.loopback.guard import closed_to_pages
+from local.loopback.http_server import ConnectionsMixin
+from local.loopback.ports import HOST, listen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -7,7 +7,7 @@ from local.cli.arguments import Arguments, UsageError, credentials
 from local.cli.guide import guide
 from local.cli.interruption import Interruption
 from local.cli.terminal import Terminal
-from local.loopback.http_server import PortError
+from local.loopback.ports import PortError
 from local.stack import LocalStack, MipEndpoints
 from local.template.stack_template import TemplateError
 

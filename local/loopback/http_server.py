@@ -1,14 +1,7 @@
-"""What the three servers share: they listen on 127.0.0.1 only, refuse web pages, and end.
-
-Any page in the developer's browser can send requests to loopback. One that is shown under a foreign
-name (DNS rebinding) gives itself away by `Host`, any other one by `Origin` or `Sec-Fetch-Site`
-(W3C Fetch Metadata), which a page can neither leave out nor change. Tools that are no browsers send
-neither.
-"""
+"""HTTP/1.1 on loopback, closed to web pages, with connections that can be cut."""
 
 import contextlib
 import enum
-import errno
 import http.client
 import select
 import socket
@@ -19,87 +12,16 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import Any, cast
 
+from local.loopback.guard import refusal
+from local.loopback.ports import HOST
 from local.standard_error import write_error
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-HOST = "127.0.0.1"
-OWN_NAMES = (HOST, "localhost", "::1")
-OWN_SITES = (None, "same-origin", "none")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-
-
-class PortError(RuntimeError):
-    """A server cannot have its port; `port` says which one."""
-
-    def __init__(self, port: int, problem: str) -> None:
-        super().__init__(f"port {port} {problem}")
-        self.port = port
-
-
-class PortInUseError(PortError):
-    """Another program listens on the port."""
-
-
-class PortForbiddenError(PortError):
-    """The system lets only privileged programs listen on the port."""
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on loopback; port 0 takes any. Raises PortError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise PortInUseError(port, "is taken by another program") from exc
-        if exc.errno == errno.EACCES:
-            raise PortForbiddenError(port, "may not be used without special rights") from exc
-        raise
-    return listener
-
-
-def refusal(header: Callable[[str], str | None]) -> str | None:
-    """Why a request with these headers is refused; None where it comes from no foreign page."""
-    host = header("Host") or ""
-    if _name_of(host) not in OWN_NAMES:
-        return f"this server answers under the names {', '.join(OWN_NAMES)} only"
-    origin = header("Origin")
-    if origin is not None and origin.lower() != f"http://{host}".lower():
-        return "a page of another origin must not use this server"
-    if header("Sec-Fetch-Site") not in OWN_SITES:
-        return "a page of another site must not use this server; type its address yourself"
-    return None
-
-
-def _name_of(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
-
-
-def closed_to_pages(behind: "WSGIApplication") -> "WSGIApplication":
-    """Put the guard in front of a WSGI application."""
-
-    def guarded(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        problem = refusal(lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}"))
-        if problem is None:
-            return behind(environ, start)
-        start("403 Forbidden", [("Content-Type", "text/plain"), ("Connection", "close")])
-        return [f"{problem}\n".encode()]
-
-    return guarded
 
 
 @dataclass(frozen=True)

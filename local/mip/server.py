@@ -3,7 +3,8 @@
 import json
 from typing import Self
 
-from local.loopback.http_server import HttpServer, Request, Response, listen
+from local.loopback.http_server import HttpServer, Request, Response
+from local.loopback.ports import listen
 from local.mip.calls import ENDPOINTS
 from local.mip.control import PREFIX, control
 from local.mip.replies import Reply

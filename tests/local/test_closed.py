@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.loopback.http_server import refusal
+from local.loopback.guard import refusal
 from local.mip import MipCloud
 from local.stack import LocalStack
 from tests.local.toy_stack import toy_stack

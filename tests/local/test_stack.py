@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from local.aws.server import AnotherStackError
-from local.loopback.http_server import PortForbiddenError, PortInUseError, listen
+from local.loopback.ports import PortForbiddenError, PortInUseError, listen
 from local.stack import MipEndpoints
 from tests.local.toy_stack import eventually, toy_stack
 

@@ -9,7 +9,7 @@ import threading
 from core.model.datasets import entry_key
 from core.model.entry import encode
 from local.aws.server import AwsServer
-from local.loopback.http_server import PortError
+from local.loopback.ports import PortError
 from tools.bench.channel import Channel
 from tools.bench.samples import (
     FRESH_MONTH,
