@@ -4,8 +4,8 @@ RFC 9110 (conditional requests), RFC 9111 (Cache-Control), RFC 9211 (Cache-Statu
 (stale-while-revalidate, stale-if-error).
 
 There is no Age. For everybody downstream the reader is the origin, which has just validated the
-entry; an Age counted from the fetch would use up max-age, which counts from the answer (RFC 9111,
-4.2.3), and every answer would be stale on arrival.
+entry, so max-age counts from the answer. An Age that counts from the fetch would use it up (RFC
+9111, 4.2.3): every answer would be stale on arrival.
 """
 
 import hashlib

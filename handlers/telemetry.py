@@ -17,8 +17,8 @@ class PowertoolsTelemetry:
     """Implements Telemetry for one function.
 
     `service` is the function's name: two stacks in one account must not add to the same metrics.
-    Metrics without dimensions are gathered and written once per invocation, by `flush`; one with
-    dimensions is written at once, in a line of its own, because an EMF line has one set of them.
+    Metrics without dimensions are gathered, and `flush` writes them once per invocation. A metric
+    with dimensions is written at once: a line of EMF has one set of dimensions.
     """
 
     def __init__(self, service: str) -> None:

@@ -1,8 +1,8 @@
 """Credentials and the session's note in the SSM parameter store, as SecureStrings.
 
-The note is overwritten and never deleted: after a parameter was deleted, one has to wait at least
-30 seconds before one of the same name can be created (Systems Manager API Reference,
-DeleteParameter). A standard parameter keeps 100 versions, and the oldest goes by itself.
+The note is overwritten and never deleted, because a deleted name can be created again only after 30
+seconds (Systems Manager API Reference, DeleteParameter). A standard parameter keeps 100 versions,
+and the oldest goes by itself.
 """
 
 from typing import TYPE_CHECKING

@@ -21,9 +21,9 @@ MOVED_BY_SQS = (
 class DeadLetterCommands:
     """Lists, redrives and discards dead letters. Results are JSON values.
 
-    What the worker dead-letters has a message group of its own. What the queue's redrive policy
-    moves keeps its group, of which SQS shows ten messages at most; so each such letter is first
-    put into a group of its own, under a new message id.
+    A letter that the worker sent has a message group of its own. One that the queue's redrive
+    policy moved keeps its group, and of one group SQS shows ten messages at most. So each such
+    letter is first put into a group of its own, under a new message id.
     """
 
     def __init__(

@@ -1,9 +1,8 @@
 """The guard against web pages.
 
-Any page in the developer's browser can send requests to loopback. One that is shown under a foreign
-name (DNS rebinding) gives itself away by `Host`, any other one by `Origin` or `Sec-Fetch-Site`
-(W3C Fetch Metadata), which a page can neither leave out nor change. Tools that are no browsers send
-neither.
+Any page in the developer's browser can send requests to loopback. The browser says so in headers
+that a page cannot change: `Host` where the page has a foreign name (DNS rebinding), otherwise
+`Origin` or `Sec-Fetch-Site` (W3C Fetch Metadata). Tools that are no browsers send neither of these.
 """
 
 from collections.abc import Callable, Iterable

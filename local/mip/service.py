@@ -59,9 +59,9 @@ class MipCloud:
     """MIP Cloud with one organisation and one user.
 
     Safe to use from several threads. `clock` gives seconds; sessions and lock-outs follow it.
-    `on_call` is called with a call's name when that call arrives, before it has any effect, and
-    `on_answer` with its name, its status and the kind of the fault in it (None: there was none),
-    before the answer is sent.
+    `on_call` is called with a call's name when the call arrives, before it has any effect.
+    `on_answer` is called before the answer is sent, with the call's name, the status, and the kind
+    of the fault in it (None: there was none).
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The sample organisation's books: what an account holds at the start of any day.
 
-The balance is a formula of account and day, not a sum of postings, so any period costs the same
-wherever it lies, and its figures fit by construction: an activity is the difference between two
-balances, and a month starts where the one before it ended.
+A balance is a formula of account and day, not a sum of postings, so every period costs the same.
+The figures always fit: an activity is the difference between two balances, and a month starts where
+the one before it ended.
 """
 
 import functools
