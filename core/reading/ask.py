@@ -108,9 +108,9 @@ def rebuild_id_for(
 ) -> str:
     """Return the deduplication id of a rebuild: it names the generation that was seen.
 
-    A miss is named by its purge and the minute, and once a rebuild failed, by the failure. The
-    minute lets it be asked for again although SQS may still remember the id; while a rebuild is
-    failing it would only add a message a minute to those that are being retried.
+    A miss is named by its purge and the minute: SQS may still remember the id of the minute before,
+    so each minute a rebuild can be asked for again. Once a rebuild has failed, the failure stands
+    for the minute, or each minute would add a message to those that are being retried.
     """
     if isinstance(seen, LoadedEntry):
         entry, failed = seen.entry, failure.dead_letterings if failure else None

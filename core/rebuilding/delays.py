@@ -9,8 +9,8 @@ The whole message group waits meanwhile.
     anything else                                15 s, doubled with each receive, two minutes at
                                                  most, less up to a fifth at random
 
-MIP's own Retry-After lengthens a delay, to two minutes at most. With a login or 429 it speaks of all
-of MIP: then to 15 minutes at most.
+MIP's own Retry-After lengthens a delay to two minutes at most. With a login or 429 it speaks of all
+of MIP, and lengthens it to 15 minutes at most.
 """
 
 from core.errors import (
