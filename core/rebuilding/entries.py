@@ -63,8 +63,8 @@ class Entries:
     def delete_outdated_failure(self, entry: CacheEntry) -> None:
         """Delete the failure record of an entry if the entry was built after the failure.
 
-        A write whose answer was lost ends as a conflict; the message that comes back for it finds
-        the entry, and with it the record of an earlier failure.
+        There can be one: a write whose answer was lost counts as a conflict, so it deletes no
+        record. The message comes back, and finds the entry and the record of an earlier failure.
         """
         self._delete_failure(entry, only_older=True)
 

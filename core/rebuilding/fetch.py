@@ -82,8 +82,8 @@ class MipSource:
     def _may_be_empty(self, request: FetchRequest) -> bool:
         """Tell whether a report without rows can be right.
 
-        It can where one is stored already, and where nothing is stored of a period before those of
-        the schedule: such a period may lie before the books began.
+        It can if the stored report has none either. If no report is stored, it can if the period is
+        older than those of the schedule, because it may lie before the books began.
         """
         if isinstance(request.stored, PeriodBalances):
             return not request.stored.rows

@@ -1,9 +1,9 @@
 """The reader's cold start and first answer against the bare SDK's: a fresh process per sample.
 
 What is compared is CPU time, user and system, as the kernel counts it for the process, and its
-peak memory. Elapsed time would also count whom else the machine was busy with; what a start costs
-is computing, and on Lambda, too, its length follows from the CPU share. The `.pyc` files are there,
-as they are in the artifact. The process ends with `os._exit`, so that ending costs nothing.
+peak memory. Elapsed time would also count other programs. What a start costs is computing: on
+Lambda, too, its length follows from the CPU share. The `.pyc` files are there, as they are in the
+artifact. The process ends with `os._exit`, so that ending costs nothing.
 
 This process imports next to nothing: a child's peak memory is never less than what its parent had.
 """
