@@ -139,7 +139,7 @@ class SessionKeeper:
         try:
             self._refused.clear()
         except StoreUnavailableError as exc:
-            # It speaks of credentials that work again, or of other versions: harmless.
+            # Harmless: the credentials that it names work again, or are others by now.
             self._telemetry.warning("refusal not forgotten", problem=str(exc))
 
     def _log_out(self, token: str) -> None:

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(parsed, Stack(target), Terminal(as_json=parsed.json))
     except BrokenPipeError:
-        # Who read the answer has enough of it, as `head` does. Python would complain at its end.
+        # The reader of the pipe has seen enough, such as `head`. Python would report that at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
 

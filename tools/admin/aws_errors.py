@@ -48,7 +48,7 @@ BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-# AWS names the right in most of its refusals, and by its own name where that is not the call's.
+# Most of AWS's refusals name the missing right, which can have another name than the call.
 NAMED_RIGHT = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
 
 

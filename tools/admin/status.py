@@ -104,7 +104,7 @@ def _warnings(answer: _Json, held: datetime | None, now: datetime) -> Iterator[s
 
 
 def _schedule(stack: Stack) -> _Json:
-    """Look at the schedule. Who may not look at it is still shown all the rest."""
+    """Look at the schedule. Without the right to do so, all the rest is still shown."""
     try:
         schedule = stack.schedule()
     except AwsError as exc:
