@@ -83,7 +83,7 @@ def what_comes_next(stack: Stack) -> list[str]:
     try:
         sentences = [SCHEDULE_ON if stack.schedule().is_on else SCHEDULE_OFF]
     except AwsError as exc:
-        # The entry is written. A missing right to look at the schedule must not look like a failure.
+        # The entry is written. A missing right to look at the schedule must not hide that.
         sentences = [
             f"The next rebuild replaces it. Whether the schedule is on is not known: {exc}."
         ]
