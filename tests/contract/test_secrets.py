@@ -75,7 +75,9 @@ def test_missing_credentials_are_named(aws: None) -> None:
 
 
 @pytest.mark.parametrize("vault", ["ssm"], indirect=True)
-def test_changed_password_has_another_version(vault: Secrets) -> None:
+def test_changed_password_is_read_decrypted_and_has_another_version(vault: Secrets) -> None:
     name = f"{PATH}/pass"
     boto3.client("ssm").put_parameter(Name=name, Value="2", Type="SecureString", Overwrite=True)
-    assert vault.credentials().versions == {f"{PATH}/user": 1, name: 2}
+    credentials = vault.credentials()
+    assert (credentials.username, credentials.password) == ("the user", "2")
+    assert credentials.versions == {f"{PATH}/user": 1, name: 2}

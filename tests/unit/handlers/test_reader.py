@@ -10,9 +10,19 @@ from core.model.entry import ProgramLists
 from core.reading.ask import RECHECK_STALE
 from core.reading.load import LoadedEntry
 from handlers.pages.document import CONTENT_TYPE as HTML
+from handlers.pages.finder import finder_headers
 from handlers.proxy import PROBLEM_JSON, Response
 from handlers.time_budget import GATEWAY_SECONDS
-from tests.builders import NOW, make_entry, make_stale_entry, store_entries, store_failures
+from tests.builders import (
+    NOW,
+    OCTOBER_BALANCES,
+    make_balances,
+    make_entry,
+    make_row,
+    make_stale_entry,
+    store_entries,
+    store_failures,
+)
 from tests.wired import WiredReader
 
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -201,6 +211,7 @@ def test_list_is_a_page_whoever_asks(api: WiredReader) -> None:
     hit(api)
     headers = api.get("/", {"Accept": "application/json"})["headers"]
     assert (headers["Content-Type"], headers.get("Vary")) == (HTML, None)
+    assert headers.items() >= finder_headers().items()
 
 
 def test_stale_page_that_tells_of_a_failure_is_another_version_and_the_data_are_the_same(
@@ -237,6 +248,14 @@ def test_list_that_is_too_long_for_a_response_is_refused_and_a_shorter_one_given
     names = {f"{100_000 + n}": "Programme " * 9 for n in range(30_000)}
     store_entries(api.store, make_entry(data=ProgramLists(names, {})))
     assert [api.get("/", limit=limit)["statusCode"] for limit in ("0", "1000")] == [400, 200]
+
+
+def test_report_that_is_too_long_for_a_response_is_no_fault_of_the_caller(api: WiredReader) -> None:
+    long = make_balances(rows=[make_row(name="n" * 6_300_000)])
+    store_entries(api.store, make_entry(OCTOBER_BALANCES, data=long))
+    answer = api.get("/balances")
+    assert answer["statusCode"] == 500
+    assert "limit" not in answer["body"]
 
 
 @pytest.mark.parametrize("begun_ms", [0, 10_000], ids=["warm", "after a cold start"])

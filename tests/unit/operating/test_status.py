@@ -188,11 +188,13 @@ def test_status_summary_is_one_line_of_what_matters(report: WiredReport) -> None
         make_stale_entry(SEPTEMBER_BALANCES),
     )
     store_failures(report.store, SEPTEMBER_BALANCES, OCTOBER_BALANCES)
+    report.store.put(entry_key(PREFIX, OCTOBER_BALANCES), b"{")
     report.queue.send_again("{}", "1")
     report.dead_letters.send("{}", {}, "1", "1")
     report.secrets.note_session("token-1")
     written = report.write()
     assert written["session_open"] is True
     assert written["summary"] == (
-        "3 entries (2 fresh, 1 stale); 2 failing; 1 message queued; 1 dead letter; MIP session open"
+        "4 entries (2 fresh, 1 stale, 1 unreadable); 2 failing; 1 message queued; 1 dead letter; "
+        "MIP session open"
     )
