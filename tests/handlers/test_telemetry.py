@@ -43,6 +43,8 @@ def test_one_id_leads_from_the_request_to_the_rebuilt_entry(service: Service, li
     service.poll()
     story = [line for line in lines() if READ in line.get("correlation_id", "")]
     assert events(story) == ["rebuild queued", "session opened", "entry rebuilt", "session closed"]
+    logged = [line for line in story if "message" in line]
+    assert all("function_request_id" in line and "location" not in line for line in logged)
 
 
 def test_one_id_leads_from_the_request_to_the_dead_letter_and_the_failure_record(

@@ -45,6 +45,8 @@ def test_preferred_wait_is_read(prefer: str | None, seconds: int | None) -> None
         pytest.param("application/json, */*;q=0.9", True, id="rather than anything"),
         pytest.param("application/json;charset=utf-8", True, id="with a parameter"),
         pytest.param("application/json, text/html", False, id="as much as the other"),
+        pytest.param("application/json, text/html;q=1.000", False, id="the default is the most"),
+        pytest.param("application/json;q=1.0, text/html;q=0.999", True, id="the most, spelled out"),
         pytest.param("application/json;q=0.5, text/html;q=0.6", False, id="HTML weighs more"),
         pytest.param("application/json;q=0.6, text/html;q=0.5", True, id="JSON weighs more"),
         pytest.param("application/problem+json, text/html;q=0.9", True, id="problems preferred"),

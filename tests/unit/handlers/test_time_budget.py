@@ -27,6 +27,7 @@ ALL = ANSWER_SECONDS - LONGEST_CALL_SECONDS
         pytest.param(NOW_MS, ALL, id="just now"),
         pytest.param(NOW_MS - 2_500, ALL - 2.5, id="after a cold start"),
         pytest.param(NOW_MS - 28_000, ALL - 28, id="too late for any call"),
+        pytest.param(NOW_MS - 29_001, ALL, id="longer ago than API Gateway waits"),
         pytest.param(None, ALL, id="missing"),
         pytest.param(NOW_MS + 1_000, ALL, id="in the future"),
         pytest.param(0, ALL, id="absurd"),
