@@ -1,5 +1,6 @@
 """The reader's requests, to an endpoint that fails: each failure is ours, and tells little."""
 
+import json
 import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -121,6 +122,22 @@ def test_request_is_for_the_object_and_signed_for_the_region(endpoint: FailingSe
     assert headers["X-Amzn-Trace-Id"] == "Root=1;Sampled=1"
 
 
+def test_message_is_sent_as_aws_json(endpoint: FailingService) -> None:
+    """SQS Developer Guide, "Making Query API requests using AWS JSON protocol"."""
+    endpoint.answer(Answer(200, '{"MessageId": "m-1"}'))
+    assert endpoint.send(**ENVIRONMENT) == "m-1"
+    [(method, path, headers, body)] = endpoint.requests
+    assert (method, path) == ("POST", "/")
+    assert headers["Content-Type"] == "application/x-amz-json-1.0"
+    assert headers["X-Amz-Target"] == "AmazonSQS.SendMessage"
+    assert json.loads(body) == {
+        "QueueUrl": "https://sqs/other/queue.fifo",
+        "MessageBody": MESSAGE.to_body(),
+        "MessageGroupId": "mips",
+        "MessageDeduplicationId": "id-1",
+    }
+
+
 @pytest.mark.parametrize(
     ("region", "suffix"), [("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")]
 )
@@ -152,6 +169,10 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ({**ENVIRONMENT, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnectionError", 2),
         (CREDENTIALS, "NoRegionError", 1),
         ({"AWS_DEFAULT_REGION": "eu-west-1"}, "NoCredentialsError", 1),
+        *(
+            ({"AWS_DEFAULT_REGION": "eu-west-1", half: value}, "NoCredentialsError", 1)
+            for half, value in CREDENTIALS.items()
+        ),
     ],
 )
 def test_request_that_cannot_be_sent_is_the_stores_failure(
