@@ -131,11 +131,19 @@ def test_metrics_are_written_although_the_work_fails(
     assert metrics(lines())["SessionsRecovered"] == [1.0]
 
 
-def test_metrics_and_lines_carry_the_name_of_the_function(lines: Lines) -> None:
+def test_metrics_and_lines_carry_the_name_of_the_function_and_their_fields(lines: Lines) -> None:
     name = function_name({"AWS_LAMBDA_FUNCTION_NAME": "mips-staging-worker"}, "worker")
     telemetry = PowertoolsTelemetry(name)
     telemetry.count("Hits")
+    telemetry.count("NotModified")
     telemetry.count("DeadLettered", error_type="ConflictError")
-    telemetry.info("told")
+    telemetry.info("told", dataset="programs")
+    telemetry.warning("warned", problem="none")
     telemetry.flush()
-    assert {line["service"] for line in lines()} == {"mips-staging-worker"}
+    written = lines()
+    assert {line["service"] for line in written} == {"mips-staging-worker"}
+    dead_lettered, told, warned, gathered = written
+    assert dead_lettered["error_type"] == "ConflictError"
+    assert (told["level"], told["dataset"]) == ("INFO", "programs")
+    assert (warned["level"], warned["problem"]) == ("WARNING", "none")
+    assert metrics([gathered]) == {"Hits": [1.0], "NotModified": [1.0]}
