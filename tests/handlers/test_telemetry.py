@@ -88,7 +88,10 @@ def test_lines_of_a_batch_carry_every_id_and_those_of_a_message_its_own(
 def test_refresh_goes_by_the_id_of_its_invocation(service: Service, lines: Lines) -> None:
     result = service.steer({"action": "refresh", "dataset": "programs"})
     assert service.queued()[0]["correlation_id"] == result["correlation_id"]
-    assert {line["correlation_id"] for line in lines()} == {result["correlation_id"]}
+    written = lines()
+    assert {line["correlation_id"] for line in written} == {result["correlation_id"]}
+    [begun], [done] = named("admin command", written), named("admin command done", written)
+    assert (begun["command"], done["summary"]) == ("Refresh", result["summary"])
 
 
 def test_retry_of_a_call_is_one_record(service: Service, lines: Lines) -> None:
